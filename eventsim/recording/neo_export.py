@@ -1,0 +1,51 @@
+"""Results as a Neo block (extra ``neo``)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from eventsim.recording.results import Results, missing_extra
+
+if TYPE_CHECKING:
+    import neo
+
+
+def to_neo(results: Results) -> neo.Block:
+    """One segment a population, one spike train a neuron (silent ones too), state traces as irregular signals.
+
+    Raises MissingDataError where Neo is not installed.
+    """
+    try:
+        import neo
+        import quantities
+        from neo.core.spiketrainlist import SpikeTrainList
+    except ImportError:
+        raise missing_extra("neo") from None
+    block = neo.Block(name="eventsim")
+    for name, info in results.populations.items():
+        raster = results.spikes(name)
+        segment = neo.Segment(name=name)
+        last = float(raster.times[-1]) if len(raster) else 0.0
+        segment.spiketrains = SpikeTrainList.from_spike_time_array(
+            np.array(raster.times),
+            np.array(raster.ids),
+            np.arange(info.size),
+            units="ms",
+            t_start=0.0 * quantities.ms,
+            t_stop=max(results.duration_ms, last) * quantities.ms,
+        )
+        block.segments.append(segment)
+    segments = {segment.name: segment for segment in block.segments}
+    for number in range(len(results.recorders)):
+        trace = results.states(number)
+        signal = neo.IrregularlySampledSignal(
+            np.array(trace.times) * quantities.ms, np.array(trace.values), units="dimensionless", name=trace.variable
+        )
+        signal.array_annotate(neuron=np.array(trace.neurons))
+        if trace.population not in segments:
+            segments[trace.population] = neo.Segment(name=trace.population)
+            block.segments.append(segments[trace.population])
+        segments[trace.population].irregularlysampledsignals.append(signal)
+    return block

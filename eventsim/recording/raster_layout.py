@@ -1,0 +1,48 @@
+"""The layout of a raster file, shared by its writer and its reader.
+
+SONATA spikes, which any SONATA tool reads::
+
+    /                       magic = 0x0A7A, version = [0, 1]
+    /spikes/<population>    sorting = by_time; timestamps f8 (n,) in ms, node_ids u8 (n,) local indices
+
+and, in a group of its own because every child of /spikes counts as a population::
+
+    /eventsim               format, format_version, complete (0 or 1), duration_ms, seed
+        scenario, settings  text (the scenario as it was run; settings as JSON)
+        versions, counts    attributes, and a data set for each count that is an array
+        populations         table of (name, first, size)
+        progress            (spikes written per population, rows per recorder, complete_until_ms)
+        states/<k>          population, variable; neurons (n,), times (k,), values (k, n)
+
+``progress`` is written after what it describes has reached the file, so a killed writer leaves a file whose first
+``progress`` entries are sound whatever it was doing: all spikes before ``complete_until_ms`` are there.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import h5py
+import numpy as np
+
+MAGIC = np.uint32(0x0A7A)
+SONATA_VERSION = np.array([0, 1], dtype=np.uint32)
+SORTINGS = {"none": 0, "by_id": 1, "by_time": 2}
+SORTING_TYPE = h5py.enum_dtype(SORTINGS, basetype="u1")
+
+GROUP = "eventsim"
+FORMAT = "eventsim raster"
+FORMAT_VERSION = np.uint32(1)
+
+#: Spikes that are appended at once, over all populations; the file is flushed after each block.
+BLOCK = 65_536
+#: Spikes of one population in an HDF5 chunk: what a small population costs in the file is 16 bytes times this.
+CHUNK = 16_384
+
+PARTIAL = ".partial"
+
+
+def text(value: str) -> np.ndarray[Any, Any]:
+    """A string as a fixed-length HDF5 string: unlike those of variable length, always the same bytes."""
+    encoded = value.encode()
+    return np.array(encoded, dtype=h5py.string_dtype("utf-8", max(1, len(encoded))))
