@@ -1,0 +1,55 @@
+"""What went wrong, as one line and an exit status."""
+
+import os
+import traceback
+
+from eventsim.errors import EventsimError, SimulationError
+
+FAILED, MISTAKEN, STOPPED = 1, 2, 130
+TRACEBACK_VARIABLE = "EVENTSIM_TRACEBACK"
+
+
+def describe(error: BaseException) -> tuple[int, str]:
+    """Exit status and text: 2 for what the user can mend, 130 after Ctrl-C, 1 for a simulation that failed."""
+    if isinstance(error, KeyboardInterrupt):
+        return STOPPED, "interrupted"
+    if isinstance(error, EventsimError):
+        return _status(error), _one_line(str(error))
+    if isinstance(error, OSError):
+        return MISTAKEN, _one_line(_operating_system(error))
+    if isinstance(error, MemoryError):
+        return FAILED, f"not enough memory {error}".strip()
+    usage = getattr(
+        error, "format_message", None
+    )  # typer's mistakes of usage, whichever its version calls them
+    if usage is not None:
+        return MISTAKEN, _one_line(usage()) + " (see --help)"
+    return FAILED, _unexpected(error)
+
+
+def _status(error: EventsimError) -> int:
+    if type(error).__name__ == "Interrupted":  # by name: its module is not loaded for a plain --help
+        return STOPPED
+    return FAILED if isinstance(error, SimulationError) else MISTAKEN
+
+
+def _operating_system(error: OSError) -> str:
+    reason = error.strerror or str(error) or type(error).__name__
+    return f"{error.filename}: {reason}" if error.filename else reason
+
+
+def _unexpected(error: BaseException) -> str:
+    """An error that nobody foresaw, most often in a builder: what and where."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = (
+        f" ({os.path.relpath(frames[-1].filename)}, line {frames[-1].lineno}, in {frames[-1].name})"
+        if frames
+        else ""
+    )
+    return (
+        _one_line(f"{type(error).__name__}: {error}") + f"{where}; {TRACEBACK_VARIABLE}=1 shows the traceback"
+    )
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

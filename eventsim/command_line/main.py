@@ -1,0 +1,139 @@
+"""The ``eventsim`` command.  Nothing heavy is imported before a command needs it: ``--help`` answers at once."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from eventsim.command_line.failures import TRACEBACK_VARIABLE, describe
+from eventsim.version import __version__
+
+app = typer.Typer(
+    name="eventsim",
+    help="Exact event-driven simulation of asynchronous spiking networks.",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON alone on standard output.")]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"eventsim {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def run(
+    scenario: Annotated[
+        str, typer.Argument(metavar="SCENARIO", help="A TOML file, or a name in ./scenarios.")
+    ],
+    changes: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="Change a dotted key of the scenario; may be repeated."
+        ),
+    ] = None,
+    seed: Annotated[
+        str | None, typer.Option(metavar="N", help="The seed, instead of the scenario's.")
+    ] = None,
+    engine: Annotated[str | None, typer.Option(metavar="E", help="The engine: auto, queue or simpy.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where to write.", show_default="results/NAME")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Simulate a scenario; write raster.h5, summary.json and figures."""
+    from contextlib import nullcontext
+
+    from eventsim.command_line.report import summary_lines
+    from eventsim.scenario.files import to_json
+    from eventsim.scenario.load import find_scenario
+    from eventsim.scenario.run import run_scenario
+
+    path = find_scenario(scenario)
+    given = {"seed": seed, "engine": engine}
+    changes = [*(changes or ()), *(f"{key}={value}" for key, value in given.items() if value is not None)]
+    if sys.stderr.isatty():
+        from eventsim.command_line.progress import TerminalReporter
+
+        reporting: TerminalReporter | nullcontext[None] = TerminalReporter()
+    else:
+        reporting = nullcontext()
+    with reporting as reporter:
+        outcome = run_scenario(path, changes, out, reporter)
+    print(to_json(outcome.summary) if json else "\n".join(summary_lines(outcome.summary, outcome.files)))
+
+
+@app.command()
+def info(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A raster, finished or cut short.")],
+    json: Json = False,
+) -> None:
+    """Say what is in a raster and how far it goes."""
+    from eventsim.command_line.report import fact_rows, table
+    from eventsim.recording.raster import info as raster_info
+    from eventsim.scenario.files import to_json
+
+    facts = raster_info(_existing(file))
+    print(to_json(facts) if json else "\n".join(table(fact_rows(facts))))
+
+
+@app.command()
+def plot(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A raster, finished or cut short.")],
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where to write.", show_default="beside FILE")
+    ] = None,
+) -> None:
+    """Draw a raster: its spikes, rates and inter-spike intervals as PNG pictures."""
+    from eventsim.scenario.pictures import draw
+
+    for picture in draw(_existing(file), out or file.parent):
+        print(picture)
+
+
+@app.command(name="list")
+def list_scenarios(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to look.")] = Path("scenarios"),
+) -> None:
+    """List the scenarios of a folder, a line each."""
+    from eventsim.command_line.report import table
+    from eventsim.scenario.listing import scenarios
+
+    for line in table((each.name, each.description) for each in scenarios(folder)):
+        print(line)
+
+
+def _existing(file: Path) -> Path:
+    with open(file, "rb"):  # the operating system's own words where it cannot be read
+        return file
+
+
+def main() -> None:
+    """Run the command line; a mistake is one line on standard error and never a traceback."""
+    try:
+        status = app(sys.argv[1:] or ["--help"], standalone_mode=False)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader, such as head, has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except (Exception, KeyboardInterrupt) as error:
+        if os.environ.get(TRACEBACK_VARIABLE):
+            raise
+        status, text = describe(KeyboardInterrupt() if isinstance(error, typer.Abort) else error)
+        print(f"eventsim: {text}", file=sys.stderr)
+    sys.exit(status or 0)

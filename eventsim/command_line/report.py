@@ -1,0 +1,75 @@
+"""Summaries and file facts as short tables for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+_MANY = 6
+
+Rows = Iterable[tuple[str, str]]
+
+
+def summary_lines(summary: Mapping[str, Any], files: Iterable[Path]) -> list[str]:
+    """The summary of a run and the files it wrote."""
+    rate = summary["mean_rate_hz"]
+    run_s = summary["run_s"]
+    per_second = f" ({_number(summary['synaptic_events'] / run_s)} a second)" if run_s else ""
+    times = [
+        ("building", "build_s"),
+        ("training", "train_s"),
+        ("compiling", "compile_s"),
+        ("simulating", "run_s"),
+    ]
+    rows = [
+        ("scenario", f"{summary['scenario']}, seed {summary['seed']}, engine {summary['engine']}"),
+        ("network", f"{summary['neurons']:,} neurons, {summary['synapses']:,} synapses"),
+        ("simulated", f"{_number(summary['duration_ms'])} ms"),
+        (
+            "spikes",
+            f"{summary['spikes']:,}" + (f" ({_number(rate)} Hz a neuron)" if rate is not None else ""),
+        ),
+        ("synaptic events", f"{summary['synaptic_events']:,}{per_second}"),
+        ("external events", f"{summary['external_events']:,}"),
+        ("seconds", ", ".join(f"{name} {summary[key]:.2f}" for name, key in times if summary.get(key))),
+        ("memory", f"{summary['peak_rss_mb']:,.0f} MB"),
+        *fact_rows(summary["metrics"]),
+        *(("written", str(path)) for path in files),
+    ]
+    return table(rows)
+
+
+def fact_rows(facts: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """A row for each fact; those of inner mappings under dotted names."""
+    for key, value in facts.items():
+        if isinstance(value, Mapping):
+            yield from fact_rows(value, f"{prefix}{key}.")
+        else:
+            yield prefix + str(key), _text(value)
+
+
+def table(rows: Rows) -> list[str]:
+    """Two columns; a name that repeats is written once."""
+    rows = list(rows)
+    width = max((len(name) for name, _ in rows), default=0)
+    lines, before = [], None
+    for name, value in rows:
+        lines.append(f"{'' if name == before else name:{width}}  {value}".rstrip())
+        before = name
+    return lines
+
+
+def _text(value: Any) -> str:
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, list | tuple):
+        shown = ", ".join(map(_text, value[:_MANY]))
+        return shown if len(value) <= _MANY else f"{shown}, ... ({len(value):,} values)"
+    return _number(value)
+
+
+def _number(value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.6g}"

@@ -1,0 +1,70 @@
+"""The ``[record]`` table of a scenario, applied to the network that its builder made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from eventsim.errors import EventsimError
+from eventsim.scenario.problems import ScenarioError, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from eventsim.network import Network, Population
+    from eventsim.recording.raster_writer import RasterWriter
+    from eventsim.scenario.schema import Record, Scenario, StateTrace
+
+
+def apply_record(record: Record, network: Network, duration_ms: float, where: str) -> None:
+    """Choose the populations in the raster and add the state recorders.  Raises ``ScenarioError``."""
+    if record.populations is not None:
+        for index, name in enumerate(record.populations):
+            _population(network, name, f"{where}: record.populations[{index}]")
+        network.record_spikes(*record.populations)
+    for index, trace in enumerate(record.states):
+        place = f"{where}: record.states[{index}]"
+        population = _population(network, trace.population, f"{place}.population")
+        members = population[:] if trace.neurons is None else population[list(trace.neurons)]
+        try:
+            network.record_state(members, trace.variable, _sample_times(trace, duration_ms))
+        except EventsimError as error:
+            raise ScenarioError(f"{place}: {error}") from None
+
+
+def raster_writer(path: Path, network: Network, scenario: Scenario, duration_ms: float) -> RasterWriter:
+    """A writer for the network's spikes and states.
+
+    The file names what the spikes depend on, and neither engine nor threads: they give the same bytes.
+    """
+    from eventsim.recording.raster_writer import RasterWriter
+    from eventsim.recording.results import StateRecorder
+
+    settings = scenario.model_dump(mode="json", exclude={"engine", "threads", "plot", "description"})
+    metadata = {
+        "scenario": scenario.name,
+        "seed": scenario.seed,
+        "settings": settings,
+        "duration_ms": duration_ms,
+    }
+    populations = [(each.name, each.first, each.size, each.recorded) for each in network.populations.values()]
+    recorders = [
+        StateRecorder(each.target.population.name, each.variable, each.target.indices, each.times_ms)
+        for each in network.recorders.values()
+    ]
+    return RasterWriter(path, populations, metadata, recorders)
+
+
+def _sample_times(trace: StateTrace, duration_ms: float) -> Sequence[float]:
+    if trace.interval_ms is None:
+        return [time for time in trace.times_ms or () if time <= duration_ms]
+    interval_ms = trace.interval_ms
+    return [
+        k * interval_ms for k in range(int(duration_ms / interval_ms) + 1) if k * interval_ms <= duration_ms
+    ]
+
+
+def _population(network: Network, name: str, place: str) -> Population:
+    if name not in network.populations:
+        raise ScenarioError(f"{place} = {name!r}: no such population, {nearest(name, network.populations)}")
+    return network.populations[name]

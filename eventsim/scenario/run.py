@@ -1,0 +1,194 @@
+"""A scenario from its file to its results: raster, figures and summary in one folder."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from eventsim.errors import EventsimError, SimulationError
+from eventsim.scenario.builder import check_parameters, find_builder
+from eventsim.scenario.experiment import Experiment
+from eventsim.scenario.files import prepare_directory, write_json
+from eventsim.scenario.load import load_scenario, parse_overrides
+from eventsim.scenario.memory import peak_rss_mb
+from eventsim.scenario.pictures import save_figures, standard_figures
+from eventsim.scenario.problems import ScenarioError
+from eventsim.scenario.recording import apply_record, raster_writer
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from eventsim.recording.raster_writer import RasterWriter
+    from eventsim.recording.results import Results
+    from eventsim.scenario.schema import Scenario
+    from eventsim.simulation import Simulation
+
+DEFAULT_FOLDER = Path("results")
+RASTER, SUMMARY = "raster.h5", "summary.json"
+
+Progress = Callable[[float, int, int], None]
+"""Called with the simulated time in ms, the spikes and the synaptic events so far."""
+
+
+class Reporter:
+    """Told how a run gets on; this one keeps it to itself."""
+
+    def stage(self, text: str) -> None:
+        """Something that may take a while begins."""
+
+    def simulating(self, duration_ms: float) -> Progress | None:
+        """The simulation begins; what is returned is called now and then while it runs."""
+        return None
+
+
+class Interrupted(EventsimError):
+    """The user stopped the simulation; says what is left of it."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run left: the summary as a dictionary and the files written."""
+
+    summary: dict[str, Any]
+    folder: Path
+    files: tuple[Path, ...]
+
+
+def run_scenario(
+    path: str | os.PathLike[str],
+    overrides: Sequence[str] | Mapping[str, Any] = (),
+    folder: str | os.PathLike[str] | None = None,
+    reporter: Reporter | None = None,
+) -> Outcome:
+    """Run the scenario in the file ``path`` and write ``raster.h5``, ``summary.json`` and figures into ``folder``.
+
+    ``overrides`` are ``"dotted.key=value"`` texts or values by dotted key; ``folder`` is ``results/NAME`` by default.
+    Raises ``ScenarioError`` for a mistake in the scenario, ``OSError`` where ``folder`` cannot be written, and
+    ``Interrupted`` when the user stops the simulation; the spikes until then stay in ``raster.h5.partial``.
+    """
+    path, reporter = Path(path), reporter or Reporter()
+    changes = parse_overrides(overrides)
+    scenario = load_scenario(path, changes)
+    builder = find_builder(scenario.builder, path)
+    parameters = check_parameters(builder, scenario, str(path), changes)
+    target = DEFAULT_FOLDER / scenario.name if folder is None else Path(folder)
+    prepare_directory(target)
+
+    reporter.stage(f"building {scenario.name}")
+    started = time.perf_counter()
+    experiment = _experiment(builder(seed=scenario.seed, **parameters), scenario, path)
+    built_s = time.perf_counter() - started - experiment.train_s
+    duration_ms = _duration_ms(scenario, experiment, path)
+    apply_record(scenario.record, experiment.network, duration_ms, str(path))
+
+    raster = target / RASTER
+    writer = raster_writer(raster, experiment.network, scenario, duration_ms)
+    simulation = _simulate(experiment.network, scenario, duration_ms, writer, reporter)
+
+    from eventsim.recording.raster import open_raster
+
+    reporter.stage("measuring")
+    (target / SUMMARY).unlink(missing_ok=True)  # an earlier run's, which the new raster no longer belongs to
+    with open_raster(raster) as results:
+        measured_at = time.perf_counter()
+        metrics = dict(experiment.measure(results)) if experiment.measure else {}
+        measure_s = time.perf_counter() - measured_at
+        pictures = save_figures(_figures(results, scenario, experiment), target, scenario.plot.dpi)
+    summary = {
+        **_run_summary(scenario, simulation, duration_ms),
+        "build_s": built_s + simulation.build_s,
+        "train_s": experiment.train_s,
+        "compile_s": simulation.compile_s,
+        "run_s": simulation.run_s,
+        "measure_s": measure_s,
+        "peak_rss_mb": peak_rss_mb(),
+        "metrics": metrics,
+    }
+    write_json(target / SUMMARY, summary)
+    return Outcome(summary, target, (raster, target / SUMMARY, *pictures))
+
+
+def _experiment(built: Any, scenario: Scenario, path: Path) -> Experiment:
+    from eventsim.network import Network
+
+    if isinstance(built, Network):
+        return Experiment(built)
+    if isinstance(built, Experiment):
+        return built
+    what = f"returned {type(built).__name__}, not a Network or an Experiment"
+    raise ScenarioError(f"{path}: builder = {scenario.builder!r}: {what}")
+
+
+def _duration_ms(scenario: Scenario, experiment: Experiment, path: Path) -> float:
+    duration_ms = scenario.duration_ms if scenario.duration_ms is not None else experiment.duration_ms
+    if duration_ms is None:
+        raise ScenarioError(f"{path}: duration_ms: missing, and the builder does not say it either")
+    return duration_ms
+
+
+def _simulate(
+    network: Any, scenario: Scenario, duration_ms: float, writer: RasterWriter, reporter: Reporter
+) -> Simulation:
+    """Run the network into ``writer`` and close it; the one place that knows how a simulation is called."""
+    from eventsim.simulation import Simulation
+
+    reached_ms = 0.0
+    shown = reporter.simulating(duration_ms)
+
+    def report(time_ms: float, spikes: int, synaptic_events: int) -> None:
+        nonlocal reached_ms
+        reached_ms = time_ms
+        if shown:
+            shown(time_ms, spikes, synaptic_events)
+
+    with _said_in_one_line(writer, lambda: reached_ms), writer:
+        simulation = Simulation(network, engine=scenario.engine, sink=writer, progress=report)
+        simulation.run(duration_ms)
+        writer.close(simulation.counts, duration_ms)
+    return simulation
+
+
+@contextmanager
+def _said_in_one_line(writer: RasterWriter, reached_ms: Callable[[], float]) -> Iterator[None]:
+    """Ctrl-C, a full disk and a simulation that cannot go on, with the name of what was recorded until then."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        kept = f"the raster so far is {writer.partial}"
+        raise Interrupted(f"interrupted at {reached_ms():.6g} ms; {kept}") from None
+    except SimulationError as error:
+        raise SimulationError(f"{error}; the raster until then is {writer.partial}") from error
+    except OSError as error:
+        raise OSError(
+            error.errno, os.strerror(error.errno) if error.errno else str(error), str(writer.partial)
+        ) from error
+
+
+def _figures(results: Results, scenario: Scenario, experiment: Experiment) -> Iterator[tuple[str, Figure]]:
+    yield from standard_figures(results, scenario.plot.figures)
+    if experiment.figures:
+        yield from experiment.figures(results).items()
+
+
+def _run_summary(scenario: Scenario, simulation: Simulation, duration_ms: float) -> dict[str, Any]:
+    counts = simulation.counts
+    neurons, spikes = int(counts["neurons"]), int(counts["spikes"])
+    return {
+        "scenario": scenario.name,
+        "seed": scenario.seed,
+        "engine": simulation.engine,
+        "threads": scenario.threads,
+        "duration_ms": duration_ms,
+        "parameters": scenario.parameters,
+        "neurons": neurons,
+        "synapses": int(counts["synapses"]),
+        "spikes": spikes,
+        "mean_rate_hz": 1e3 * spikes / (neurons * duration_ms) if neurons else None,
+        "synaptic_events": int(counts["synaptic_events"]),
+        "external_events": int(counts["external_events"]),
+    }

@@ -1,0 +1,72 @@
+"""The scenario file as a checked model: every key, its type and its range."""
+
+from typing import Annotated, Any, Literal, Self, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+MAX_SEED = 2**64 - 1
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+Milliseconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+PositiveMilliseconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class StateTrace(_Table):
+    """A state variable of some neurons of a population, at given times or at every multiple of an interval."""
+
+    population: str
+    variable: str
+    neurons: tuple[Annotated[int, Field(ge=0)], ...] | None = None
+    """Indices in the population; all of them where absent."""
+    times_ms: tuple[Milliseconds, ...] | None = None
+    interval_ms: PositiveMilliseconds | None = None
+
+    @model_validator(mode="after")
+    def _one_way_to_say_when(self) -> Self:
+        if (self.times_ms is None) == (self.interval_ms is None):
+            raise ValueError("needs either times_ms or interval_ms")
+        return self
+
+
+class Record(_Table):
+    """What goes into the raster; the builder's own choice where a key is absent."""
+
+    populations: tuple[str, ...] | None = None
+    states: tuple[StateTrace, ...] = ()
+
+
+class Plot(_Table):
+    """The figures made of the raster, beside those of the experiment itself."""
+
+    figures: tuple[Literal["summary", "raster", "rates", "isi"], ...] = ("summary",)
+    dpi: Annotated[int, Field(ge=20, le=1200)] = 150
+
+
+class Scenario(_Table):
+    """One experiment: which network, with which parameters, for how long, and what to keep of it."""
+
+    name: Name
+    description: str = ""
+    builder: Annotated[str, Field(pattern=r"^[^:]+:[A-Za-z_][A-Za-z0-9_]*$")]
+    """``package.module:function`` or ``path/to/file.py:function``."""
+    seed: Annotated[int, Field(ge=0, le=MAX_SEED)] = 0
+    duration_ms: PositiveMilliseconds | None = None
+    engine: Literal["auto", "queue", "simpy"] = "auto"
+    threads: Annotated[int, Field(ge=1)] = 1
+    parameters: dict[str, Any] = {}
+    record: Record = Record()
+    plot: Plot = Plot()
+
+
+def known_keys(model: type[BaseModel] = Scenario, table: str = "") -> dict[str, list[str]]:
+    """The keys of every table of ``model`` by the table's dotted name (``""`` for the outermost)."""
+    keys = {table: list(model.model_fields)}
+    for name, field in model.model_fields.items():
+        for inner in (field.annotation, *get_args(field.annotation)):
+            if isinstance(inner, type) and issubclass(inner, BaseModel):
+                keys.update(known_keys(inner, f"{table}.{name}" if table else name))
+    return keys
