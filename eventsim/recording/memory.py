@@ -14,7 +14,7 @@ from eventsim.recording.results import Floats, Ids, PopulationInfo, Results, Sta
 class MemorySink:
     """Collects what an engine hands out, 12 bytes a spike; `results` may be asked for at any time.
 
-    ``populations`` are (name, first, size, recorded); spikes of populations that are not recorded are dropped.
+    ``populations`` are (name, first, size, recorded); spikes of those that are not recorded are dropped.
     """
 
     def __init__(

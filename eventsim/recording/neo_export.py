@@ -41,7 +41,10 @@ def to_neo(results: Results) -> neo.Block:
     for number in range(len(results.recorders)):
         trace = results.states(number)
         signal = neo.IrregularlySampledSignal(
-            np.array(trace.times) * quantities.ms, np.array(trace.values), units="dimensionless", name=trace.variable
+            np.array(trace.times) * quantities.ms,
+            np.array(trace.values),
+            units="dimensionless",
+            name=trace.variable,
         )
         signal.array_annotate(neuron=np.array(trace.neurons))
         if trace.population not in segments:

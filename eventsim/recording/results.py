@@ -1,4 +1,4 @@
-"""What a run returns: spikes per population, state traces and counts, in memory or read from a file on demand."""
+"""What a run returns: spikes per population, state traces and counts, in memory or read on demand."""
 
 from __future__ import annotations
 
@@ -63,7 +63,8 @@ class SpikeRaster:
         """Spike times of one neuron (ms)."""
         if not 0 <= neuron < self.size:
             raise InputError("neuron", neuron, f"the population has neurons 0 to {self.size - 1}")
-        return self.times[self.ids == neuron]
+        mine: Floats = self.times[self.ids == neuron]
+        return mine
 
     def intervals(self) -> tuple[Floats, Ids]:
         """All inter-spike intervals (ms) and the neuron of each, neuron by neuron."""
@@ -126,7 +127,7 @@ class Results:
         self._position = {name: k for k, name in enumerate(self.populations)}
 
     def spikes(self, name: str, start_ms: float = -np.inf, stop_ms: float = np.inf) -> SpikeRaster:
-        """Spikes of a population with ``start_ms <= time < stop_ms``; InputError if there is no such population."""
+        """Spikes of a population with ``start_ms <= time < stop_ms``; InputError for an unknown name."""
         times, ids = self._store.read_spikes(self._find(name), start_ms, stop_ms)
         return SpikeRaster(_read_only(times), _read_only(ids), self.populations[name].size)
 
@@ -186,10 +187,9 @@ class Results:
     def __repr__(self) -> str:
         state = "" if self.complete else ", incomplete"
         lines = [f"Results({self.duration_ms:g} ms, {self.spike_count():,} spikes{state})"]
-        lines += [
-            f"  {p.name}: {p.size:,} neurons, {self.spike_count(p.name):,} spikes, {self.rate_hz(p.name):.2f} Hz"
-            for p in self.populations.values()
-        ]
+        for name, info in self.populations.items():
+            spikes = f"{self.spike_count(name):,} spikes, {self.rate_hz(name):.2f} Hz"
+            lines.append(f"  {name}: {info.size:,} neurons, {spikes}")
         return "\n".join(lines)
 
 
