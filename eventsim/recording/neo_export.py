@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def to_neo(results: Results) -> neo.Block:
-    """One segment a population, one spike train a neuron (silent ones too), state traces as irregular signals.
+    """A segment for each population, a spike train for each neuron (silent too), a signal for each trace.
 
     Raises MissingDataError where Neo is not installed.
     """

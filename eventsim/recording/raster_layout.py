@@ -14,8 +14,8 @@ and, in a group of its own because every child of /spikes counts as a population
         progress            (spikes written per population, rows per recorder, complete_until_ms)
         states/<k>          population, variable; neurons (n,), times (k,), values (k, n)
 
-``progress`` is written after what it describes has reached the file, so a killed writer leaves a file whose first
-``progress`` entries are sound whatever it was doing: all spikes before ``complete_until_ms`` are there.
+``progress`` is written after what it describes has reached the file. So whatever a killed writer was doing,
+the spikes and rows that ``progress`` counts are sound, and no spike before ``complete_until_ms`` is missing.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ FORMAT_VERSION = np.uint32(1)
 
 #: Spikes that are appended at once, over all populations; the file is flushed after each block.
 BLOCK = 65_536
-#: Spikes of one population in an HDF5 chunk: what a small population costs in the file is 16 bytes times this.
+#: Spikes of one population in an HDF5 chunk; at 16 bytes each, the least that a population costs in the file.
 CHUNK = 16_384
 
 PARTIAL = ".partial"

@@ -98,8 +98,8 @@ class _RasterFile:
 
     def read_spikes(self, population: int, start_ms: float, stop_ms: float) -> tuple[Floats, Ids]:
         with _opened(self._header.path) as file:
-            group = file["spikes"][self._names[population]]
-            times, ids = group["timestamps"], group["node_ids"]
+            group = _population_group(file, self._names[population])
+            times, ids = group["timestamps"], group[_ids_name(group)]
             sound = self._header.spikes[population]
             if not self._header.sorted_by_time[population]:
                 return _sorted_slice(times[:sound], ids[:sound], start_ms, stop_ms)
@@ -189,10 +189,11 @@ def _read_own_header(path: Path, file: h5py.File, own: h5py.Group) -> _Header:
 def _read_foreign_header(path: Path, file: h5py.File) -> _Header:
     header = _Header(path, [], [], 0.0, metadata={"format": "SONATA spikes"})
     first = 0
-    for name, group in file["spikes"].items():
-        if not isinstance(group, h5py.Group) or "timestamps" not in group or "node_ids" not in group:
+    for name in _foreign_populations(file):
+        group = _population_group(file, name)
+        if not isinstance(group, h5py.Group) or not {"timestamps", _ids_name(group)} <= set(group):
             raise FileFormatError(f"{path}: /spikes/{name} has no timestamps and node_ids")
-        times, ids = group["timestamps"], group["node_ids"]
+        times, ids = group["timestamps"], group[_ids_name(group)]
         if times.shape != ids.shape or times.ndim != 1:
             raise FileFormatError(f"{path}: /spikes/{name}: timestamps and node_ids differ in length")
         by_time = _sorting(group) == layout.SORTINGS["by_time"]
@@ -205,6 +206,19 @@ def _read_foreign_header(path: Path, file: h5py.File) -> _Header:
         header.sorted_by_time.append(by_time)
         first += size
     return header
+
+
+def _foreign_populations(file: h5py.File) -> list[str]:
+    """Names of the populations; ``spikes`` for the early SONATA layout, which has none: /spikes/gids."""
+    return ["spikes"] if "gids" in file["spikes"] else list(file["spikes"])
+
+
+def _population_group(file: h5py.File, name: str) -> h5py.Group:
+    return file["spikes"] if "gids" in file["spikes"] else file["spikes"][name]
+
+
+def _ids_name(group: h5py.Group) -> str:
+    return "gids" if "gids" in group else "node_ids"
 
 
 def _sorting(group: h5py.Group) -> int:

@@ -35,12 +35,14 @@ def package_versions() -> dict[str, str]:
 class RasterWriter:
     """A sink that writes ``path``, through ``path.partial`` until `close`.
 
-    ``populations`` are (name, first, size, recorded); ``metadata`` may hold ``scenario`` (text), ``seed`` (int),
-    ``settings`` (anything JSON can hold), ``duration_ms`` (planned) and ``versions``. The file is a function of
-    these, of the spikes and of the samples: not of the clock, nor of how the engine cut them into chunks.
+    ``populations`` are (name, first, size, recorded); ``metadata`` may hold ``scenario`` (text), ``seed``
+    (int), ``settings`` (anything JSON can hold), ``duration_ms`` (planned) and ``versions``. The file is a
+    function of these, of the spikes and of the samples: not of the clock, nor of how the engine cut them into
+    chunks.
 
-    As a context manager it closes the file at the end; after an exception what was recorded stays, readable, in
-    ``path.partial``. Raises InputError for names HDF5 cannot hold, FileFormatError if the file cannot be written.
+    As a context manager it closes the file at the end; after an exception what was recorded stays, readable,
+    in ``path.partial``. Raises InputError for names HDF5 cannot hold, FileFormatError for a path that cannot
+    be written.
     """
 
     def __init__(
@@ -248,7 +250,7 @@ class _StateRows:
 
 
 class _Progress:
-    """How far the file is sound; see the layout. Each part is one small write, so it is never half written."""
+    """How far the file is sound; see the layout. A part is one small write, so it is never half written."""
 
     def __init__(self, group: h5py.Group, populations: int, recorders: int) -> None:
         progress = group.create_group("progress")
@@ -271,7 +273,7 @@ class _Progress:
 
 
 def _owner_table(populations: Sequence[PopulationInfo]) -> NDArray[np.unsignedinteger[Any]]:
-    """The position of the population of each global id; ``len(populations)`` where there is none, as at the end."""
+    """The position of the population of each global id; ``len(populations)`` for none, as at the end."""
     ids = max([0, *(p.first + p.size for p in populations)])
     owner = np.full(ids + 1, len(populations), dtype=np.min_scalar_type(len(populations)))
     for number, population in enumerate(populations):
