@@ -85,10 +85,10 @@ def info(
 ) -> None:
     """Say what is in a raster and how far it goes."""
     from eventsim.command_line.report import fact_rows, table
-    from eventsim.recording.raster import info as raster_info
+    from eventsim.recording.raster_reader import info as raster_info
     from eventsim.scenario.files import to_json
 
-    facts = raster_info(_existing(file))
+    facts = raster_info(file)
     print(to_json(facts) if json else "\n".join(table(fact_rows(facts))))
 
 
@@ -102,7 +102,7 @@ def plot(
     """Draw a raster: its spikes, rates and inter-spike intervals as PNG pictures."""
     from eventsim.scenario.pictures import draw
 
-    for picture in draw(_existing(file), out or file.parent):
+    for picture in draw(file, out or file.parent):
         print(picture)
 
 
@@ -116,11 +116,6 @@ def list_scenarios(
 
     for line in table((each.name, each.description) for each in scenarios(folder)):
         print(line)
-
-
-def _existing(file: Path) -> Path:
-    with open(file, "rb"):  # the operating system's own words where it cannot be read
-        return file
 
 
 def main() -> None:

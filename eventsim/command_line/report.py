@@ -45,6 +45,8 @@ def fact_rows(facts: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str,
     for key, value in facts.items():
         if isinstance(value, Mapping):
             yield from fact_rows(value, f"{prefix}{key}.")
+        elif isinstance(value, list | tuple) and value and isinstance(value[0], Mapping):
+            yield from ((prefix + str(key), _in_a_row(each)) for each in value)
         else:
             yield prefix + str(key), _text(value)
 
@@ -58,6 +60,10 @@ def table(rows: Rows) -> list[str]:
         lines.append(f"{'' if name == before else name:{width}}  {value}".rstrip())
         before = name
     return lines
+
+
+def _in_a_row(facts: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key} {_text(value)}" for key, value in facts.items())
 
 
 def _text(value: Any) -> str:

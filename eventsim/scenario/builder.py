@@ -153,7 +153,8 @@ def _other_modules(name: str, root: Path | None) -> str:
     folder = None if root is None else root.joinpath(*packages)
     if folder is None or not folder.is_dir():
         return "neither above the scenario nor installed"
-    return nearest(last, [path.stem for path in folder.glob("*.py") if path.stem != "__init__"])
+    modules = [path.stem for path in folder.glob("*.py") if path.stem != "__init__"]
+    return nearest(last, modules, "modules", "".join(f"{package}." for package in packages))
 
 
 def _import_failure(error: ImportError | SyntaxError) -> str:

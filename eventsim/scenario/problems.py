@@ -18,13 +18,15 @@ class ScenarioError(EventsimError):
     """A scenario that cannot be run as it is written: ``file: key = value: why``."""
 
 
-def nearest(name: str, known: Iterable[str], kind: str = "known") -> str:
-    """``did you mean X?``, or the known names where none is like ``name``."""
+def nearest(name: str, known: Iterable[str], kind: str = "known", prefix: str = "") -> str:
+    """``did you mean X?``, or the known names where none is like ``name``; each with ``prefix`` before it."""
     names = sorted(known)
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     if close:
-        return f"did you mean {close[0]}?"
-    return f"{kind} here: {', '.join(names)}" if names else f"nothing is {kind} here"
+        return f"did you mean {prefix}{close[0]}?"
+    return (
+        f"{kind} here: {', '.join(prefix + each for each in names)}" if names else f"nothing is {kind} here"
+    )
 
 
 def shown(value: object) -> str:
@@ -54,7 +56,8 @@ def explain(
 
 
 def _is_set(key: str, overridden: Iterable[str]) -> bool:
-    return any(key == name or key.startswith(name + ".") for name in overridden)
+    """Whether ``key`` is one of ``overridden``, below or above one."""
+    return any(f"{key}.".startswith(f"{name}.") or name.startswith(f"{key}.") for name in overridden)
 
 
 def _reason(problem: Mapping[str, Any], table: str, known: Mapping[str, Sequence[str]]) -> str:
@@ -70,10 +73,10 @@ def _reason(problem: Mapping[str, Any], table: str, known: Mapping[str, Sequence
 def _nearest_key(name: str, table: str, known: Mapping[str, Sequence[str]]) -> str:
     """The right key like ``name`` in its own table, or the one of that very name in another."""
     prefix = f"{table}." if table else ""
-    beside = [prefix + key for key in known.get(table, ())]
+    beside = known.get(table, ())
     elsewhere = [
         f"{other}.{key}" if other else key for other, keys in known.items() for key in keys if key == name
     ]
-    if elsewhere:
+    if elsewhere and not difflib.get_close_matches(name, beside, cutoff=0.8):
         return f"did you mean {elsewhere[0]}?"
-    return nearest(prefix + name, beside)
+    return nearest(name, beside, prefix=prefix)

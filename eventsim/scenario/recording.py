@@ -9,8 +9,6 @@ from eventsim.errors import EventsimError
 from eventsim.scenario.problems import ScenarioError, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from eventsim.network import Network, Population
     from eventsim.recording.raster_writer import RasterWriter
     from eventsim.scenario.schema import Record, Scenario, StateTrace
@@ -21,7 +19,8 @@ def apply_record(record: Record, network: Network, duration_ms: float, where: st
     if record.populations is not None:
         for index, name in enumerate(record.populations):
             _population(network, name, f"{where}: record.populations[{index}]")
-        network.record_spikes(*record.populations)
+        for name in network.populations:
+            network.record_spikes(name, record=name in record.populations)
     for index, trace in enumerate(record.states):
         place = f"{where}: record.states[{index}]"
         population = _population(network, trace.population, f"{place}.population")
@@ -40,22 +39,23 @@ def raster_writer(path: Path, network: Network, scenario: Scenario, duration_ms:
     from eventsim.recording.raster_writer import RasterWriter
     from eventsim.recording.results import StateRecorder
 
-    settings = scenario.model_dump(mode="json", exclude={"engine", "threads", "plot", "description"})
     metadata = {
         "scenario": scenario.name,
         "seed": scenario.seed,
-        "settings": settings,
+        "settings": scenario.model_dump(mode="json", include={"builder", "parameters", "record"}),
         "duration_ms": duration_ms,
     }
-    populations = [(each.name, each.first, each.size, each.recorded) for each in network.populations.values()]
+    populations = [
+        (each.name, each.first, each.size, network.is_recorded(each)) for each in network.populations.values()
+    ]
     recorders = [
         StateRecorder(each.target.population.name, each.variable, each.target.indices, each.times_ms)
-        for each in network.recorders.values()
+        for each in network.recorders
     ]
     return RasterWriter(path, populations, metadata, recorders)
 
 
-def _sample_times(trace: StateTrace, duration_ms: float) -> Sequence[float]:
+def _sample_times(trace: StateTrace, duration_ms: float) -> list[float]:
     if trace.interval_ms is None:
         return [time for time in trace.times_ms or () if time <= duration_ms]
     interval_ms = trace.interval_ms

@@ -21,10 +21,7 @@ from eventsim.scenario.problems import ScenarioError
 from eventsim.scenario.recording import apply_record, raster_writer
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from eventsim.recording.raster_writer import RasterWriter
-    from eventsim.recording.results import Results
     from eventsim.scenario.schema import Scenario
     from eventsim.simulation import Simulation
 
@@ -86,19 +83,12 @@ def run_scenario(
     duration_ms = _duration_ms(scenario, experiment, path)
     apply_record(scenario.record, experiment.network, duration_ms, str(path))
 
-    raster = target / RASTER
-    writer = raster_writer(raster, experiment.network, scenario, duration_ms)
+    writer = raster_writer(target / RASTER, experiment.network, scenario, duration_ms)
     simulation = _simulate(experiment.network, scenario, duration_ms, writer, reporter)
-
-    from eventsim.recording.raster import open_raster
 
     reporter.stage("measuring")
     (target / SUMMARY).unlink(missing_ok=True)  # an earlier run's, which the new raster no longer belongs to
-    with open_raster(raster) as results:
-        measured_at = time.perf_counter()
-        metrics = dict(experiment.measure(results)) if experiment.measure else {}
-        measure_s = time.perf_counter() - measured_at
-        pictures = save_figures(_figures(results, scenario, experiment), target, scenario.plot.dpi)
+    metrics, pictures, measure_s = _measure(experiment, scenario, target)
     summary = {
         **_run_summary(scenario, simulation, duration_ms),
         "build_s": built_s + simulation.build_s,
@@ -110,7 +100,7 @@ def run_scenario(
         "metrics": metrics,
     }
     write_json(target / SUMMARY, summary)
-    return Outcome(summary, target, (raster, target / SUMMARY, *pictures))
+    return Outcome(summary, target, (target / RASTER, target / SUMMARY, *pictures))
 
 
 def _experiment(built: Any, scenario: Scenario, path: Path) -> Experiment:
@@ -169,10 +159,20 @@ def _said_in_one_line(writer: RasterWriter, reached_ms: Callable[[], float]) -> 
         ) from error
 
 
-def _figures(results: Results, scenario: Scenario, experiment: Experiment) -> Iterator[tuple[str, Figure]]:
-    yield from standard_figures(results, scenario.plot.figures)
+def _measure(
+    experiment: Experiment, scenario: Scenario, target: Path
+) -> tuple[dict[str, Any], list[Path], float]:
+    """The metrics, the pictures written and the seconds that both took, from the raster as it lies in the file."""
+    from eventsim.recording.raster_reader import open_raster
+
+    started = time.perf_counter()
+    results = open_raster(target / RASTER)
+    metrics = dict(experiment.measure(results)) if experiment.measure else {}
+    figures = [*standard_figures(results, scenario.plot.figures)]
     if experiment.figures:
-        yield from experiment.figures(results).items()
+        figures += experiment.figures(results).items()
+    pictures = save_figures(figures, target, scenario.plot.dpi)
+    return metrics, pictures, time.perf_counter() - started
 
 
 def _run_summary(scenario: Scenario, simulation: Simulation, duration_ms: float) -> dict[str, Any]:

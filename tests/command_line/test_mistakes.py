@@ -1,0 +1,191 @@
+"""What a user can get wrong on the command line: one line on standard error, the right status, no traceback."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EVENTSIM = Path(sys.executable).with_name("eventsim")
+
+SCENARIO = """
+description = "Poisson sources"
+builder = "sources.py:build"
+duration_ms = 100.0
+
+[parameters]
+size = 5
+"""
+
+BUILDER = """
+from eventsim.network import Network, PoissonSpikes
+
+
+def build(*, seed: int, size: int, rate_hz: float = 10.0, kind: str = "plain") -> Network:
+    if kind == "broken":
+        raise ZeroDivisionError("a builder's own mistake")
+    network = Network(seed)
+    network.source("noise", PoissonSpikes(rate_hz=rate_hz), size=size)
+    network.record_spikes("noise")
+    return network
+
+
+def build_nothing(*, seed: int) -> None:
+    pass
+
+
+def build_without_seed(size: int) -> None:
+    pass
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "scenarios").mkdir()
+    (tmp_path / "scenarios" / "noise.toml").write_text(SCENARIO)
+    (tmp_path / "scenarios" / "sources.py").write_text(BUILDER)
+    (tmp_path / "scenarios" / "damaged.toml").write_text("builder = \n")
+    return tmp_path
+
+
+def eventsim(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [str(EVENTSIM), *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+
+
+def mistake(folder: Path, *arguments: str, status: int = 2) -> str:
+    """The one line that the command prints about a mistake."""
+    done = eventsim(folder, *arguments)
+    assert done.returncode == status, done.stderr
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    lines = done.stderr.splitlines()
+    assert len(lines) == 1, done.stderr
+    assert lines[0].startswith("eventsim: ")
+    return lines[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("sead=3", "--set sead: unknown key, did you mean seed?"),
+        ("recrod.populations=[]", "--set recrod: unknown key, did you mean record?"),
+        (
+            "record.population=['noise']",
+            "--set record.population: unknown key, did you mean record.populations?",
+        ),
+        ("figures=['raster']", "--set figures: unknown key, did you mean plot.figures?"),
+        ("parameters.sise=3", "--set parameters.sise: unknown key, did you mean parameters.size?"),
+        ("duration_ms=long", "--set duration_ms = 'long': should be a valid number"),
+        ("duration_ms=-1", "--set duration_ms = -1: should be greater than 0"),
+        ("seed=1.5", "--set seed = 1.5: should be a valid integer"),
+        ("seed=true", "--set seed = True: should be a valid integer"),
+        ("engine=quick", "--set engine = 'quick': should be 'auto'"),
+        ("parameters.size=many", "--set parameters.size = 'many': should be a valid integer"),
+        ("parameters.rate_hz='10'", "--set parameters.rate_hz = '10': should be a valid number"),
+        ("plot.figures=['rater']", "--set plot.figures.0 = 'rater': should be 'summary'"),
+        (
+            "record.populations=['nose']",
+            "record.populations[0] = 'nose': no such population, did you mean noise?",
+        ),
+        ("builder='sources.py:biuld'", "sources.py has no function biuld, did you mean build?"),
+        ("builder='source.py:build'", "builder = 'source.py:build': no such file"),
+        ("builder='nets.lif:build'", "builder = 'nets.lif:build': no module nets"),
+        ("builder='build'", "--set builder = 'build': "),
+        ("builder='sources.py:build_nothing'", "unknown key, nothing is known here"),
+        ("builder='sources.py:build_without_seed'", "takes no seed"),
+        ("duration_ms", "--set duration_ms: should be dotted.key=value"),
+        ("seed=[1,", "--set seed=[1,: the value is no TOML"),
+        ("builder.name=x", "--set builder.name: builder = 'sources.py:build' is not a table"),
+        ("parameters.rate_hz=-3.0", "rate_hz"),
+    ],
+)
+def test_a_mistake_in_a_change_is_one_line(folder: Path, change: str, said: str) -> None:
+    assert said in mistake(folder, "run", "noise", "--set", change)
+    assert not (folder / "results" / "noise" / "summary.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("sead = 3", "scenarios/noise.toml: sead: unknown key, did you mean seed?"),
+        ("threads = 0", "scenarios/noise.toml: threads = 0: should be greater than or equal to 1"),
+        ("duration_ms = [", "scenarios/noise.toml: not a TOML file: "),
+    ],
+)
+def test_a_mistake_in_the_file_names_the_file(folder: Path, line: str, said: str) -> None:
+    (folder / "scenarios" / "noise.toml").write_text(line + "\n" + SCENARIO)
+    assert said in mistake(folder, "run", "noise")
+
+
+def test_all_mistakes_are_counted(folder: Path) -> None:
+    assert mistake(folder, "run", "noise", "--set", "a=1", "--set", "b=1").endswith("(and 1 more)")
+
+
+def test_a_missing_parameter_is_named(folder: Path) -> None:
+    scenario = folder / "scenarios" / "noise.toml"
+    scenario.write_text(SCENARIO.replace("size = 5", ""))
+    assert "scenarios/noise.toml: parameters.size: missing" in mistake(folder, "run", "noise")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["run", "nose"], "nose: no such scenario, did you mean noise?"),
+        (["run", "scenarios/nose.toml"], "did you mean noise?"),
+        (["run", "scenarios"], "no such scenario"),
+        (["run", "damaged"], "scenarios/damaged.toml: not a TOML file"),
+        (["run", "noise", "--seed", "x"], "--set seed = 'x': should be a valid integer"),
+        (["run", "noise", "--seed", "-1"], "should be greater than or equal to 0"),
+        (["run", "noise", "--out", "scenarios/noise.toml/below"], "Not a directory"),
+        (["run"], "Missing argument"),
+        (["run", "noise", "--sed", "1"], "No such option"),
+        (["info", "raster.h5"], "raster.h5: "),
+        (["info", "scenarios/noise.toml"], "is not an HDF5 file"),
+        (["plot", "raster.h5"], "raster.h5: "),
+        (["list", "elsewhere"], "elsewhere: no scenarios here"),
+        (["simulate"], "No such command"),
+    ],
+)
+def test_a_mistake_of_usage_is_one_line(folder: Path, arguments: list[str], said: str) -> None:
+    assert said in mistake(folder, *arguments)
+
+
+def test_an_error_in_a_builder_says_where(folder: Path) -> None:
+    line = mistake(folder, "run", "noise", "--set", "parameters.kind=broken", status=1)
+    assert "ZeroDivisionError: a builder's own mistake (scenarios/sources.py, line 7, in build)" in line
+
+
+def test_a_builder_file_that_cannot_be_imported_says_why(folder: Path) -> None:
+    builder = folder / "scenarios" / "sources.py"
+    builder.write_text("import nonexistent_package\n")
+    assert "No module named 'nonexistent_package'" in mistake(folder, "run", "noise")
+    builder.write_text("def build(:\n")
+    assert "sources.py, line 1)" in mistake(folder, "run", "noise")
+
+
+def test_list_has_a_line_for_each_scenario(folder: Path) -> None:
+    done = eventsim(folder, "list")
+    assert done.returncode == 0
+    damaged, noise = done.stdout.splitlines()
+    assert noise.split() == ["noise", "Poisson", "sources"]
+    assert damaged.startswith("damaged  (scenarios/damaged.toml: not a TOML file")
+
+
+def test_help_and_version(folder: Path) -> None:
+    bare, asked = eventsim(folder), eventsim(folder, "--help")
+    assert bare.returncode == asked.returncode == 0
+    assert bare.stdout == asked.stdout
+    assert {"run", "info", "plot", "list"} <= set(asked.stdout.split())
+    assert eventsim(folder, "--version").stdout.startswith("eventsim 0.")
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; from eventsim.command_line.main import app; app(['run', '--help'], standalone_mode=False);"
+        "print(sorted({'numpy', 'numba', 'scipy', 'h5py', 'matplotlib', 'rich'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"

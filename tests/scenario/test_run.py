@@ -1,0 +1,184 @@
+"""A run around a stand-in for the engine: what is written, what is said when it stops half-way."""
+
+from __future__ import annotations
+
+import errno
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import eventsim.simulation
+from eventsim.command_line.failures import describe
+from eventsim.errors import SimulationError
+from eventsim.recording.raster_reader import open_raster
+from eventsim.scenario.files import to_json
+from eventsim.scenario.memory import peak_rss_mb
+from eventsim.scenario.problems import ScenarioError
+from eventsim.scenario.run import Interrupted, run_scenario
+
+BUILDER = """
+from eventsim.network import Network, PoissonSpikes
+from eventsim.scenario.experiment import Experiment
+
+
+def build(*, seed: int, size: int = 5, measured: bool = False) -> Network | Experiment:
+    network = Network(seed)
+    network.source("noise", PoissonSpikes(rate_hz=10.0), size=size)
+    network.source("more", PoissonSpikes(rate_hz=10.0), size=size)
+    network.record_spikes("noise")
+    if not measured:
+        return network
+    return Experiment(
+        network,
+        duration_ms=30.0,
+        measure=lambda results: {"spikes_of_noise": results.spike_count("noise"), "not_a_number": float("nan")},
+    )
+"""
+
+
+class StandIn:
+    """Emits a spike of neuron 0 and one of neuron 5 each millisecond; ``trouble`` happens at 20 ms."""
+
+    trouble: Callable[[], None] | None = None
+
+    def __init__(self, network: Any, engine: str, sink: Any, progress: Any) -> None:
+        self.sink, self.progress, self.engine = sink, progress, "queue"
+        self.build_s, self.compile_s, self.run_s = 0.1, 0.2, 0.3
+        self.counts: dict[str, Any] = {
+            "neurons": 10,
+            "synapses": 0,
+            "synaptic_events": 0,
+            "external_events": 0,
+        }
+
+    def run(self, duration_ms: float) -> None:
+        for now in range(1, int(duration_ms) + 1):
+            self.sink.spikes(np.array([now, now], dtype=float), np.array([0, 5], dtype=np.uint32))
+            self.progress(float(now), 2 * now, 0)
+            if now == 20 and type(self).trouble:
+                type(self).trouble()
+        self.counts["spikes"] = 2 * int(duration_ms)
+
+
+@pytest.fixture
+def scenario(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(eventsim.simulation, "Simulation", StandIn, raising=False)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "stand_in_builder.py").write_text(BUILDER)
+    path = tmp_path / "small.toml"
+    path.write_text('builder = "stand_in_builder.py:build"\nseed = 3\n[plot]\nfigures = []\n')
+    return path
+
+
+def make_trouble(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    def trouble() -> None:
+        raise error
+
+    monkeypatch.setattr(StandIn, "trouble", staticmethod(trouble))
+
+
+def test_the_summary_holds_what_was_run(scenario: Path) -> None:
+    outcome = run_scenario(scenario, ["duration_ms=50"])
+    assert outcome.folder == Path("results/small")
+    summary = json.loads((outcome.folder / "summary.json").read_text())
+    assert summary == json.loads(to_json(outcome.summary))
+    expected = {
+        "scenario": "small",
+        "seed": 3,
+        "engine": "queue",
+        "threads": 1,
+        "duration_ms": 50.0,
+        "neurons": 10,
+        "synapses": 0,
+        "spikes": 100,
+        "mean_rate_hz": 200.0,
+        "synaptic_events": 0,
+        "external_events": 0,
+        "compile_s": 0.2,
+        "run_s": 0.3,
+        "metrics": {},
+    }
+    assert expected.items() <= summary.items()
+    assert summary["build_s"] >= 0.1
+    assert summary["peak_rss_mb"] > 10
+    assert sorted(path.name for path in outcome.folder.iterdir()) == ["raster.h5", "summary.json"]
+
+
+def test_an_experiment_measures_the_raster(scenario: Path) -> None:
+    outcome = run_scenario(scenario, {"parameters.measured": True}, "elsewhere/deep")
+    assert outcome.summary["duration_ms"] == 30.0
+    assert json.loads(Path("elsewhere/deep/summary.json").read_text())["metrics"] == {
+        "spikes_of_noise": 30,
+        "not_a_number": None,
+    }
+
+
+def test_the_raster_depends_on_neither_engine_nor_time(scenario: Path) -> None:
+    first = run_scenario(scenario, {"duration_ms": 50.0}, "a").files[0].read_bytes()
+    second = (
+        run_scenario(scenario, {"duration_ms": 50.0, "engine": "simpy", "threads": 2}, "b")
+        .files[0]
+        .read_bytes()
+    )
+    assert first == second
+
+
+def test_the_populations_recorded_are_those_of_the_scenario(scenario: Path) -> None:
+    outcome = run_scenario(scenario, {"duration_ms": 5.0, "record.populations": ["more"]})
+    results = open_raster(outcome.files[0])
+    assert list(results.populations) == ["more"]
+    assert results.spikes("more").ids.tolist() == [0] * 5
+
+
+def test_no_duration_is_a_mistake(scenario: Path) -> None:
+    with pytest.raises(ScenarioError, match="duration_ms: missing"):
+        run_scenario(scenario)
+
+
+def test_ctrl_c_leaves_a_readable_raster(scenario: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_trouble(monkeypatch, KeyboardInterrupt())
+    with pytest.raises(Interrupted) as caught:
+        run_scenario(scenario, {"duration_ms": 50.0})
+    status, line = describe(caught.value)
+    assert status == 130
+    assert line == "interrupted at 20 ms; the raster so far is results/small/raster.h5.partial"
+    results = open_raster("results/small/raster.h5.partial")
+    assert results.spike_count("noise") == 20
+    assert not results.complete
+    assert not Path("results/small/summary.json").exists()
+
+
+def test_a_full_disk_is_one_line(scenario: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_trouble(monkeypatch, OSError(errno.ENOSPC, "Can't write data (a long story of HDF5)"))
+    with pytest.raises(OSError, match="No space left") as caught:
+        run_scenario(scenario, {"duration_ms": 50.0})
+    assert describe(caught.value) == (2, "results/small/raster.h5.partial: No space left on device")
+
+
+def test_a_simulation_that_cannot_go_on_is_one_line(scenario: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_trouble(monkeypatch, SimulationError("a cycle of zero delay never ends"))
+    with pytest.raises(SimulationError) as caught:
+        run_scenario(scenario, {"duration_ms": 50.0})
+    status, line = describe(caught.value)
+    assert status == 1
+    assert line.startswith("a cycle of zero delay never ends; the raster until then is ")
+
+
+def test_a_failed_run_leaves_an_earlier_one_alone(scenario: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    outcome = run_scenario(scenario, {"duration_ms": 50.0})
+    before = [path.read_bytes() for path in outcome.files]
+    make_trouble(monkeypatch, SimulationError("no"))
+    with pytest.raises(SimulationError):
+        run_scenario(scenario, {"duration_ms": 40.0})
+    assert [path.read_bytes() for path in outcome.files] == before
+
+
+def test_memory_is_that_of_this_process() -> None:
+    before = peak_rss_mb()
+    block = np.ones(20_000_000)
+    assert peak_rss_mb() > before + 100
+    assert block[-1] == 1.0
