@@ -14,42 +14,42 @@ if TYPE_CHECKING:
 
     from eventsim.recording.results import Results
 
-DPI = 150
-
 
 def standard_figures(results: Results, names: Iterable[str]) -> Iterator[tuple[str, Figure]]:
-    """The library's own figures by name: ``summary``, ``raster``, ``rates``, ``isi``."""
+    """The library's own figures by name: ``summary``, ``raster``, ``rates``, ``isi``, ``states``."""
     names = tuple(names)
     if not names:
-        return  # without matplotlib's second
-    from eventsim import plots
+        return  # without the second that matplotlib takes
+    from eventsim.plots import figures
 
     makers = {
-        "summary": plots.summary_figure,
-        "raster": plots.raster_figure,
-        "rates": plots.rates_figure,
-        "isi": plots.isi_figure,
+        "summary": figures.summary_figure,
+        "raster": figures.raster_figure,
+        "rates": figures.rates_figure,
+        "isi": figures.isi_figure,
+        "states": figures.states_figure,
     }
     for name in names:
         yield name, makers[name](results)
 
 
-def save_figures(figures: Iterable[tuple[str, Figure]], folder: Path, dpi: int = DPI) -> list[Path]:
+def save_figures(figures: Iterable[tuple[str, Figure]], folder: Path) -> list[Path]:
     """Write ``NAME.png`` for each figure and return the paths."""
     paths = []
     for name, figure in figures:
-        from eventsim import plots
+        from eventsim.plots.figures import save
 
         path = folder / f"{name}.png"
-        write_whole(path, partial(plots.save, figure, dpi=dpi))
+        write_whole(path, partial(save, figure))
         paths.append(path)
     return paths
 
 
 def draw(raster: Path, folder: Path) -> list[Path]:
-    """Draw the raster file ``raster`` into ``folder``: its spikes, rates and inter-spike intervals."""
+    """Draw the raster file ``raster`` into ``folder``: spikes, rates, inter-spike intervals, and any state traces."""
     from eventsim.recording.raster_reader import open_raster
 
     results = open_raster(raster)
     prepare_directory(folder)
-    return save_figures(standard_figures(results, ("raster", "rates", "isi")), folder)
+    names = ["raster", "rates", "isi", *(["states"] if results.recorders else [])]
+    return save_figures(standard_figures(results, names), folder)

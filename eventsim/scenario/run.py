@@ -171,7 +171,7 @@ def _measure(
     figures = [*standard_figures(results, scenario.plot.figures)]
     if experiment.figures:
         figures += experiment.figures(results).items()
-    pictures = save_figures(figures, target, scenario.plot.dpi)
+    pictures = save_figures(figures, target)
     return metrics, pictures, time.perf_counter() - started
 
 

@@ -42,8 +42,7 @@ class Record(_Table):
 class Plot(_Table):
     """The figures made of the raster, beside those of the experiment itself."""
 
-    figures: tuple[Literal["summary", "raster", "rates", "isi"], ...] = ("summary",)
-    dpi: Annotated[int, Field(ge=20, le=1200)] = 150
+    figures: tuple[Literal["summary", "raster", "rates", "isi", "states"], ...] = ("summary",)
 
 
 class Scenario(_Table):
