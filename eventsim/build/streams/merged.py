@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from eventsim.build.streams.buffer import EventBuffer
-from eventsim.build.streams.clock import SliceClock, State, as_state
+from eventsim.build.streams.clock import SliceClock, State, as_state, restore_array
 from eventsim.build.streams.generators import FloatArray, Generator, LabelArray, TrainGenerator
 
 
@@ -59,4 +59,6 @@ class MergedEvents:
         """
         for generator in self._generators:
             generator.restore(state)
-        self._clock.time = float(np.asarray(state["time"]))
+        time = np.zeros(())
+        restore_array(state, "time", time)
+        self._clock.time = float(time)
