@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -153,10 +154,19 @@ def _said_in_one_line(writer: RasterWriter, reached_ms: Callable[[], float]) -> 
         raise Interrupted(f"interrupted at {reached_ms():.6g} ms; {kept}") from None
     except SimulationError as error:
         raise SimulationError(f"{error}; the raster until then is {writer.partial}") from error
-    except OSError as error:
-        raise OSError(
-            error.errno, os.strerror(error.errno) if error.errno else str(error), str(writer.partial)
-        ) from error
+    except (OSError, RuntimeError) as error:
+        number = _error_number(error)
+        if number is None:
+            raise
+        raise OSError(number, os.strerror(number), str(writer.partial)) from error
+
+
+def _error_number(error: OSError | RuntimeError) -> int | None:
+    """The operating system's error number, which HDF5 at times tells in its text alone."""
+    if isinstance(error, OSError) and error.errno:
+        return error.errno
+    told = re.search(r"errno = (\d+)", str(error))
+    return int(told[1]) if told else None
 
 
 def _measure(

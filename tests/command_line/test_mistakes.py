@@ -6,51 +6,13 @@ from pathlib import Path
 
 import pytest
 
-EVENTSIM = Path(sys.executable).with_name("eventsim")
-
-SCENARIO = """
-description = "Poisson sources"
-builder = "sources.py:build"
-duration_ms = 100.0
-
-[parameters]
-size = 5
-"""
-
-BUILDER = """
-from eventsim.network import Network, PoissonSpikes
-
-
-def build(*, seed: int, size: int, rate_hz: float = 10.0, kind: str = "plain") -> Network:
-    if kind == "broken":
-        raise ZeroDivisionError("a builder's own mistake")
-    network = Network(seed)
-    network.source("noise", PoissonSpikes(rate_hz=rate_hz), size=size)
-    network.record_spikes("noise")
-    return network
-
-
-def build_nothing(*, seed: int) -> None:
-    pass
-
-
-def build_without_seed(size: int) -> None:
-    pass
-"""
+from tests.command_line.commands import SCENARIO, eventsim, write_scenarios
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / "scenarios").mkdir()
-    (tmp_path / "scenarios" / "noise.toml").write_text(SCENARIO)
-    (tmp_path / "scenarios" / "sources.py").write_text(BUILDER)
-    (tmp_path / "scenarios" / "damaged.toml").write_text("builder = \n")
+    write_scenarios(tmp_path)
     return tmp_path
-
-
-def eventsim(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [str(EVENTSIM), *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
 
 
 def mistake(folder: Path, *arguments: str, status: int = 2) -> str:

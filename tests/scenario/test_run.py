@@ -152,11 +152,30 @@ def test_ctrl_c_leaves_a_readable_raster(scenario: Path, monkeypatch: pytest.Mon
     assert not Path("results/small/summary.json").exists()
 
 
-def test_a_full_disk_is_one_line(scenario: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    make_trouble(monkeypatch, OSError(errno.ENOSPC, "Can't write data (a long story of HDF5)"))
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "Can't write data (a long story of HDF5)"),
+        OSError("Can't write data (error message = 'No space left on device', errno = 28, and more)"),
+        RuntimeError("Can't decrement id ref count (unable to extend file properly, errno = 28, and more)"),
+    ],
+)
+def test_a_full_disk_is_one_line(scenario: Path, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    make_trouble(monkeypatch, error)
     with pytest.raises(OSError, match="No space left") as caught:
         run_scenario(scenario, {"duration_ms": 50.0})
     assert describe(caught.value) == (2, "results/small/raster.h5.partial: No space left on device")
+
+
+def test_what_nobody_foresaw_is_not_taken_for_a_full_disk(
+    scenario: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_trouble(monkeypatch, RuntimeError("something else"))
+    with pytest.raises(RuntimeError, match="something else") as caught:
+        run_scenario(scenario, {"duration_ms": 50.0})
+    status, line = describe(caught.value)
+    assert status == 1
+    assert line.startswith("RuntimeError: something else (")
 
 
 def test_a_simulation_that_cannot_go_on_is_one_line(scenario: Path, monkeypatch: pytest.MonkeyPatch) -> None:
