@@ -71,6 +71,19 @@ def info(path: str | os.PathLike[str]) -> dict[str, Any]:
     }
 
 
+#: What h5py and NumPy raise on a file whose bytes are not what they should be.
+_DAMAGE = (
+    OSError,
+    LookupError,
+    RuntimeError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    MemoryError,
+    OverflowError,
+)
+
+
 @dataclass
 class _Header:
     """What is read when a file is opened: all but the spikes and the samples."""
@@ -129,7 +142,7 @@ def _opened(path: Path) -> Iterator[h5py.File]:
             yield file
     except PermissionError:
         raise FileFormatError(f"{path}: no permission to read it") from None
-    except (OSError, KeyError, RuntimeError, ValueError, TypeError, AttributeError) as error:
+    except _DAMAGE as error:
         raise FileFormatError(f"{path}: {_reason(str(error))}") from None
 
 
