@@ -9,10 +9,10 @@ import numpy as np
 
 from eventsim.errors import InputError
 from eventsim.network import checks
-from eventsim.network.description import Description, FloatArray
+from eventsim.network.description import Description
 from eventsim.network.distributions import Distribution, Value
 from eventsim.network.population import PopulationView
-from eventsim.network.rules import FromMatrix, Rule
+from eventsim.network.rules import AllToAll, FromMatrix, Rule, forbidden_selves
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,8 @@ class Projection(Description):
     weight: what the target model's jump is given, in the model's unit; None with `FromMatrix`, whose data it
     is.
     delay: from the spike to its arrival, ms, >= 0.
-    Both are a number for all synapses, an array in the rule's numbering of its synapses, or a `Distribution`.
+    Both are a number for all synapses, an array in the rule's numbering of its synapses (or, with `AllToAll`,
+    one of shape (n_source, n_target), whose forbidden autapses are left out), or a `Distribution`.
     receptor: which of the target model's receptors, 0 being the first.
 
     The random streams of a projection are keyed by its name and the network's seed.
@@ -59,18 +60,14 @@ class Projection(Description):
         if not isinstance(value, np.ndarray):
             return checks.number(field, value, low)
         array = checks.real_array(field, value, low, dimensions=(1, 2))
-        n_source, n_target = self.source.size, self.target.size
-        count = self.rule.synapse_count(n_source, n_target)
+        count = self.rule.synapse_count(self.source, self.target)
         if count is None:
-            raise InputError(
-                field, value, f"{type(self.rule).__name__} has no fixed number of synapses for an array"
-            )
-        if array.shape != (count,) and not (
-            count == n_source * n_target and array.shape == (n_source, n_target)
-        ):
-            raise InputError(
-                field, array.shape, f"the array needs the shape ({count},), one element a synapse"
-            )
-        flat: FloatArray = array.reshape(-1)
-        flat.setflags(write=False)
-        return flat
+            why = f"{type(self.rule).__name__} has no fixed number of synapses for an array"
+            raise InputError(field, value, why)
+        if isinstance(self.rule, AllToAll) and array.shape == (self.source.size, self.target.size):
+            array = np.delete(array, forbidden_selves(self.source, self.target, self.rule.autapses))
+            array.setflags(write=False)
+        if array.shape != (count,):
+            why = f"the array needs the shape ({count},), one element a synapse"
+            raise InputError(field, array.shape, why)
+        return array

@@ -29,22 +29,31 @@ class Rule(Description):
     def check(self, source: PopulationView, target: PopulationView) -> None:
         """Raise `InputError` if the rule cannot be met between these two."""
 
-    def synapse_count(self, n_source: int, n_target: int) -> int | None:
+    def synapse_count(self, source: PopulationView, target: PopulationView) -> int | None:
         """The number of weights (and of delays) an array must have; None if the number is random."""
         return None
 
 
+def forbidden_selves(source: PopulationView, target: PopulationView, autapses: bool) -> NDArray[np.int64]:
+    """The pairs source * target.size + target that may not be because they are autapses; none if autapses
+    may."""
+    if autapses:
+        return np.zeros(0, np.int64)
+    positions = self_positions(source, target)
+    return (np.arange(source.size) * target.size + positions)[positions >= 0]
+
+
 @dataclass(frozen=True)
 class AllToAll(Rule):
-    """Every source to every target.  Synapse source * n_target + target (left out if a forbidden autapse)."""
+    """Every source to every target.  Synapses are numbered by (source, target)."""
 
     autapses: bool = True
 
     def validate(self) -> None:
         self._set("autapses", checks.flag("autapses", self.autapses))
 
-    def synapse_count(self, n_source: int, n_target: int) -> int | None:
-        return n_source * n_target
+    def synapse_count(self, source: PopulationView, target: PopulationView) -> int | None:
+        return source.size * target.size - forbidden_selves(source, target, self.autapses).size
 
 
 @dataclass(frozen=True)
@@ -57,8 +66,8 @@ class OneToOne(Rule):
                 "target", target.size, f"OneToOne needs equal sizes: the source has {source.size}"
             )
 
-    def synapse_count(self, n_source: int, n_target: int) -> int | None:
-        return n_source
+    def synapse_count(self, source: PopulationView, target: PopulationView) -> int | None:
+        return source.size
 
 
 @dataclass(frozen=True)
@@ -107,8 +116,8 @@ class FixedIndegree(_FixedDegree):
     def check(self, source: PopulationView, target: PopulationView) -> None:
         self._check_choice(target, source, "sources")
 
-    def synapse_count(self, n_source: int, n_target: int) -> int | None:
-        return n_target * self.k
+    def synapse_count(self, source: PopulationView, target: PopulationView) -> int | None:
+        return target.size * self.k
 
 
 @dataclass(frozen=True)
@@ -118,8 +127,8 @@ class FixedOutdegree(_FixedDegree):
     def check(self, source: PopulationView, target: PopulationView) -> None:
         self._check_choice(source, target, "targets")
 
-    def synapse_count(self, n_source: int, n_target: int) -> int | None:
-        return n_source * self.k
+    def synapse_count(self, source: PopulationView, target: PopulationView) -> int | None:
+        return source.size * self.k
 
 
 @dataclass(frozen=True)
@@ -140,13 +149,11 @@ class FixedTotalNumber(Rule):
         self._set("multapses", checks.flag("multapses", self.multapses))
 
     def check(self, source: PopulationView, target: PopulationView) -> None:
-        pairs = source.size * target.size
-        if not self.autapses:
-            pairs -= int((self_positions(source, target) >= 0).sum())
+        pairs = source.size * target.size - forbidden_selves(source, target, self.autapses).size
         if self.n > 0 and (pairs < 1 or (not self.multapses and self.n > pairs)):
             raise InputError("n", self.n, f"only {pairs} pairs to choose from (multapses={self.multapses})")
 
-    def synapse_count(self, n_source: int, n_target: int) -> int | None:
+    def synapse_count(self, source: PopulationView, target: PopulationView) -> int | None:
         return self.n
 
 
@@ -196,7 +203,7 @@ class Explicit(Rule):
                 index = int(np.argmax(selves))
                 raise InputError("sources", int(self.sources[index]), "an autapse: autapses are off", index)
 
-    def synapse_count(self, n_source: int, n_target: int) -> int | None:
+    def synapse_count(self, source: PopulationView, target: PopulationView) -> int | None:
         return self.sources.size
 
 
@@ -248,5 +255,5 @@ class FromMatrix(Rule):
                 index = int(np.argmax(selves))
                 raise InputError("matrix row", int(row[index]), "an autapse: autapses are off", index)
 
-    def synapse_count(self, n_source: int, n_target: int) -> int | None:
+    def synapse_count(self, source: PopulationView, target: PopulationView) -> int | None:
         return int(self.matrix.nnz)

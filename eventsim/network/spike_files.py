@@ -26,7 +26,9 @@ def read_spikes(path: Path, population: str | None) -> Spikes:
     else:
         times, ids = _read_text(path)
     if times.ndim != 1 or ids.shape != times.shape:
-        raise FileFormatError(f"{path}: times {times.shape} and ids {ids.shape} are not two equally long lists")
+        raise FileFormatError(
+            f"{path}: times {times.shape} and ids {ids.shape} are not two equally long lists"
+        )
     if ids.size and (ids.dtype.kind not in "iuf" or (ids != np.floor(ids)).any()):
         raise FileFormatError(f"{path}: the ids are not whole numbers")
     return times.astype(np.float64), ids.astype(np.int64)
@@ -64,7 +66,8 @@ def _read_npz(path: Path) -> tuple[NDArray[Any], NDArray[Any]]:
 
 
 def _read_text(path: Path) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Columns time, id; separated by white space or a comma; # starts a comment, the first line may be titles."""
+    """Columns time, id; separated by white space or a comma; # starts a comment, the first line may be
+    titles."""
     times: list[float] = []
     ids: list[float] = []
     titles_allowed = True
@@ -80,7 +83,9 @@ def _read_text(path: Path) -> tuple[NDArray[Any], NDArray[Any]]:
             time, identifier = map(float, words)
         except ValueError:
             if not titles_allowed:
-                raise FileFormatError(f"{path}, line {number}: a time and an id are needed: {line!r}") from None
+                raise FileFormatError(
+                    f"{path}, line {number}: a time and an id are needed: {line!r}"
+                ) from None
         else:
             times.append(time)
             ids.append(identifier)
