@@ -78,23 +78,47 @@ def _time_at(piece, position):
 
 
 @njit(error_model="numpy", nogil=True, forceinline=True)
-def _block_times(segments, row, piece, block):
-    """Times of the four positions of a block, the first that counts being in `piece`, row `row`."""
-    if block[3] <= piece[END]:
-        return (
-            _time_at(piece, block[0]),
-            _time_at(piece, block[1]),
-            _time_at(piece, block[2]),
-            _time_at(piece, block[3]),
-        )
-    row, piece = _piece_at(segments, row, block[0])
-    time0 = _time_at(piece, block[0])
-    row, piece = _piece_at(segments, row, block[1])
-    time1 = _time_at(piece, block[1])
-    row, piece = _piece_at(segments, row, block[2])
-    time2 = _time_at(piece, block[2])
-    row, piece = _piece_at(segments, row, block[3])
-    return time0, time1, time2, _time_at(piece, block[3])
+def _four_times(piece, block):
+    """Times of the four positions of a block that lies in one piece."""
+    return (
+        _time_at(piece, block[0]),
+        _time_at(piece, block[1]),
+        _time_at(piece, block[2]),
+        _time_at(piece, block[3]),
+    )
+
+
+@njit(error_model="numpy", nogil=True)
+def _four_times_across(segments, row, block):
+    """Times of the four positions of a block, from `row` on."""
+    row, piece0 = _piece_at(segments, row, block[0])
+    row, piece1 = _piece_at(segments, row, block[1])
+    row, piece2 = _piece_at(segments, row, block[2])
+    row, piece3 = _piece_at(segments, row, block[3])
+    return (
+        _time_at(piece0, block[0]),
+        _time_at(piece1, block[1]),
+        _time_at(piece2, block[2]),
+        _time_at(piece3, block[3]),
+    )
+
+
+@njit(error_model="numpy", nogil=True, forceinline=True)
+def _next_event(segments, place):
+    """Row and time of the event that comes next at a place."""
+    number, row, block = place
+    k = number & uint64(3)
+    position = (
+        block[0]
+        if k == uint64(0)
+        else block[1]
+        if k == uint64(1)
+        else block[2]
+        if k == uint64(2)
+        else block[3]
+    )
+    row, piece = _piece_at(segments, row, position)
+    return row, _time_at(piece, position)
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -105,63 +129,56 @@ def start_poisson(table, state):
         state.chunk_next[c] = math.inf
         for slot in range(uint64(table.chunk_start[c]), uint64(table.chunk_start[c + uint64(1)])):
             block = _draw_block(keys, table.elements[slot], 0, 0.0)
-            _store_block(table, state, slot, block, 0)
-            state.chunk_next[c] = min(state.chunk_next[c], state.next_time[slot])
+            row, time = _next_event(table.segments, (uint64(0), uint64(state.segment[slot]), block))
+            for k in range(4):
+                state.upcoming[slot, k] = block[k]
+            state.number[slot], state.segment[slot], state.next_time[slot] = 0, row, time
+            state.chunk_next[c] = min(state.chunk_next[c], time)
 
 
-@njit(error_model="numpy", nogil=True, forceinline=True)
-def _store_block(table, state, slot, block, number):
-    """Leave the slot at event `number`, which is in `block`."""
-    for k in range(4):
-        state.upcoming[slot, k] = block[k]
-    state.number[slot] = number
-    position = state.upcoming[slot, uint64(number) & uint64(3)]
-    row, piece = _piece_at(table.segments, state.segment[slot], position)
-    state.segment[slot] = row
-    state.next_time[slot] = _time_at(piece, position)
+@njit(error_model="numpy", nogil=True)
+def _run_slots(table, state, c, until, events, n):
+    """Append the events up to `until` of chunk c, as far as there is room; returns as `run_poisson`.
 
-
-@njit(error_model="numpy", nogil=True, forceinline=True)
-def _append(events, n, time, label, wanted):
-    """Write an event at the end, and count it if it is wanted: no branch, which would be hard to predict."""
-    events.times[n], events.labels[n] = time, label
-    return n + uint64(wanted)
-
-
-@njit(error_model="numpy", nogil=True, forceinline=True)
-def _run_slot(table, state, keys, slot, until, events, n):
-    """Append the events up to `until` of a slot, or as many blocks of four as there is room for."""
-    element, label = table.elements[slot], table.labels[slot]
-    upcoming = state.upcoming
-    block = (upcoming[slot, 0], upcoming[slot, 1], upcoming[slot, 2], upcoming[slot, 3])
-    number = uint64(state.number[slot])
-    skip = number & uint64(3)
-    row, piece = _piece_at(table.segments, state.segment[slot], 0.0)
-    room = uint64(events.times.size) - uint64(4)
-    while n <= room:
-        time0, time1, time2, time3 = _block_times(table.segments, row, piece, block)
-        if skip == uint64(0) and time3 <= until:
-            events.times[n], events.labels[n] = time0, label
-            events.times[n + uint64(1)], events.labels[n + uint64(1)] = time1, label
-            events.times[n + uint64(2)], events.labels[n + uint64(2)] = time2, label
-            events.times[n + uint64(3)], events.labels[n + uint64(3)] = time3, label
-            n += uint64(4)
-            number += uint64(4)
-        else:
-            first = n
-            n = _append(events, n, time0, label, (time0 <= until) & (skip == 0))
-            n = _append(events, n, time1, label, (time1 <= until) & (skip <= 1))
-            n = _append(events, n, time2, label, (time2 <= until) & (skip <= 2))
-            n = _append(events, n, time3, label, time3 <= until)
-            number += n - first
-            if time3 > until:
-                break
-        skip = uint64(0)
-        block = _draw_block(keys, element, number >> uint64(2), block[3])
-        if block[0] > piece[END]:
-            row, piece = _piece_at(table.segments, row, block[0])
-    _store_block(table, state, slot, block, number)
-    return n
+    Each event is written, and counted if it is wanted: a branch would be hard to predict.  The arrays are taken out of
+    their tuples once and used here alone: Numba counts references at each unpacking and each call.
+    """
+    seed, chunk_key, chunk_start, elements, slot_labels, segments = table
+    numbers, next_times, rows, upcoming, _ = state
+    times, labels = events
+    key, room = chunk_key[c], uint64(times.size) - uint64(4)
+    least = math.inf
+    for slot in range(uint64(chunk_start[c]), uint64(chunk_start[c + uint64(1)])):
+        time = next_times[slot]
+        if time <= until and n <= room:
+            label, number, row = slot_labels[slot], uint64(numbers[slot]), uint64(rows[slot])
+            block = (upcoming[slot, 0], upcoming[slot, 1], upcoming[slot, 2], upcoming[slot, 3])
+            piece = (segments[row, 0], segments[row, 1], segments[row, 2], segments[row, 3], segments[row, 4])
+            skip = number & uint64(3)  # events of the block that were handed out before
+            while True:
+                if block[3] <= piece[END]:
+                    four = _four_times(piece, block)
+                else:
+                    four = _four_times_across(segments, row, block)
+                first = n
+                for k in range(4):
+                    times[n], labels[n] = four[k], label
+                    n += uint64((four[k] <= until) & (skip <= uint64(k)))
+                number += n - first
+                if four[3] > until:
+                    break
+                skip = uint64(0)
+                block = _draw_block((seed, key), elements[slot], number >> uint64(2), block[3])
+                if block[0] > piece[END]:
+                    row, piece = _piece_at(segments, row, block[0])
+                if n > room:
+                    break
+            row, time = _next_event(segments, (number, row, block))
+            numbers[slot], rows[slot], next_times[slot] = number, row, time
+            for k in range(4):
+                upcoming[slot, k] = block[k]
+        least = time if time < least else least
+    return n, least
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -173,17 +190,12 @@ def run_poisson(table, state, until, events, n):
     """
     n = uint64(n)
     following = math.inf
-    for c in range(uint64(table.chunk_key.size)):
-        least = state.chunk_next[c]
+    chunk_next = state.chunk_next
+    for c in range(uint64(chunk_next.size)):
+        least = chunk_next[c]
         if least <= until:
-            keys = (table.seed, table.chunk_key[c])
-            least = math.inf
-            for slot in range(uint64(table.chunk_start[c]), uint64(table.chunk_start[c + uint64(1)])):
-                if state.next_time[slot] <= until:
-                    n = _run_slot(table, state, keys, slot, until, events, n)
-                time = state.next_time[slot]
-                least = time if time < least else least
-            state.chunk_next[c] = least
+            n, least = _run_slots(table, state, c, until, events, n)
+            chunk_next[c] = least
         following = least if least < following else following
     return n, following
 
