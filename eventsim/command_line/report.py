@@ -41,8 +41,10 @@ def summary_lines(summary: Mapping[str, Any], files: Iterable[Path]) -> list[str
 
 
 def fact_rows(facts: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """A row for each fact; those of inner mappings under dotted names."""
+    """A row for each fact that says something; those of inner mappings under dotted names."""
     for key, value in facts.items():
+        if value is None or (isinstance(value, str | list | tuple) and not value):
+            continue
         if isinstance(value, Mapping):
             yield from fact_rows(value, f"{prefix}{key}.")
         elif isinstance(value, list | tuple) and value and isinstance(value[0], Mapping):
