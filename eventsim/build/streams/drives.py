@@ -33,6 +33,9 @@ class DriveStream:
         self._slot_neuron = np.concatenate([np.zeros(0, np.uint32), *targets]).astype(np.uint32)
         self._slot_drive = np.repeat(np.array(numbers, np.uint16), sizes)
         slots = np.split(np.arange(self._slot_neuron.size, dtype=np.uint32), np.cumsum(sizes)[:-1])
+        self._single = len(drives) == 1
+        if self._single:  # its number is 0, and its labels can be the neurons themselves
+            slots = [self._slot_neuron]
         groups = [_group(*item) for item in zip(drives, slots, strict=True)] if drives else []
         self._events = MergedEvents([PoissonGenerator(network.seed, groups)] if groups else [])
         self._neurons = np.empty(0, np.uint32)
@@ -42,8 +45,12 @@ class DriveStream:
         """Arrivals in t0 < t <= t1: (times, neurons, numbers of drives); see the class."""
         times, slots = self._events.slice(t0, t1)
         n = times.size
-        if n > self._neurons.size:
-            self._neurons, self._drives = np.empty(2 * n, np.uint32), np.empty(2 * n, np.uint16)
+        if n > self._drives.size:
+            self._neurons, self._drives = np.empty(2 * n, np.uint32), np.zeros(2 * n, np.uint16)
+        if self._single:
+            drives = self._drives[:n]
+            drives.flags.writeable = False
+            return times, slots, drives
         look_up_labels(slots, self._slot_neuron, self._slot_drive, self._neurons, self._drives)
         neurons, drives = self._neurons[:n], self._drives[:n]
         neurons.flags.writeable = drives.flags.writeable = False
