@@ -31,22 +31,22 @@ def test_facts_become_rows() -> None:
 
 def test_a_summary_of_nothing_is_readable() -> None:
     summary = {
-        **{
-            "scenario": "empty",
-            "seed": 0,
-            "engine": "queue",
-            "neurons": 0,
-            "synapses": 0,
-            "duration_ms": 1.0,
-        },
-        **{
-            "spikes": 0,
-            "mean_rate_hz": None,
-            "synaptic_events": 0,
-            "external_events": 0,
-            "peak_rss_mb": 99.6,
-        },
-        **{"build_s": 0.0, "train_s": 0.0, "compile_s": 0.0, "run_s": 0.0, "metrics": {}},
+        "scenario": "empty",
+        "seed": 0,
+        "engine": "queue",
+        "neurons": 0,
+        "synapses": 0,
+        "duration_ms": 1.0,
+        "spikes": 0,
+        "mean_rate_hz": None,
+        "synaptic_events": 0,
+        "external_events": 0,
+        "peak_rss_mb": 99.6,
+        "build_s": 0.0,
+        "train_s": 0.0,
+        "compile_s": 0.0,
+        "run_s": 0.0,
+        "metrics": {},
     }
     lines = summary_lines(summary, [Path("results/empty/raster.h5")])
     assert lines[0] == "scenario         empty, seed 0, engine queue"
