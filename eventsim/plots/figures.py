@@ -90,4 +90,4 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> Path:
 def _headline(results: Results) -> str:
     neurons = sum(p.size for p in results.populations.values())
     spikes = results.spike_count()
-    return f"{spikes:,} spikes of {neurons:,} neurons in {results.duration_ms:g} ms"
+    return f"{spikes:,} spikes of {neurons:,} neurons in {results.duration_ms:,g} ms"

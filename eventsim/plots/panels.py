@@ -94,7 +94,7 @@ def draw_rate_distribution(axes: Axes, results: Results, activities: Mapping[str
         share = np.histogram(values, edges)[0] / len(values)
         mean = float(values.mean())
         axes.stairs(share, edges, color=colour, fill=True, alpha=0.2)
-        axes.stairs(share, edges, color=colour, label=f"{name}  {mean:.3g} Hz")
+        axes.stairs(share, edges, color=colour, label=f"{name}  {mean:,.1f} Hz")
     axes.set(xlabel="mean rate of a neuron (Hz)", ylabel="share of neurons")
     axes.set_xlim(left=edges[0])
     axes.set_ylim(bottom=0.0)

@@ -38,6 +38,8 @@ FORMAT_VERSION = np.uint32(1)
 BLOCK = 65_536
 #: Spikes of one population in an HDF5 chunk; at 16 bytes each, the least that a population costs in the file.
 CHUNK = 16_384
+#: A run is also flushed at every such part of its planned duration, if it has spikes there.
+LEAST_FLUSHES = 50
 
 PARTIAL = ".partial"
 

@@ -61,6 +61,9 @@ class RasterWriter:
         self._ids = np.empty(layout.BLOCK, dtype=np.uint32)
         self._staged = 0
         self._last_time = -np.inf
+        # Quiet runs would otherwise keep all they have in memory, to be lost in a kill.
+        planned_ms = float(self._metadata.get("duration_ms") or np.inf)
+        self._flush_every = self._flush_at = planned_ms / layout.LEAST_FLUSHES
         self._owner_of = _owner_table(self.populations)
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -80,7 +83,12 @@ class RasterWriter:
         """Append spikes: times (n,) in ms, global ids (n,), sorted by (time, id) within and between calls."""
         done = 0
         while done < len(times):
+            if times[done] >= self._flush_at:
+                self._write_block()
+                self._progress.complete_until(float(times[done]))
+                self._flush_at = (float(times[done]) // self._flush_every + 1.0) * self._flush_every
             piece = min(layout.BLOCK - self._staged, len(times) - done)
+            piece = max(1, min(piece, int(np.searchsorted(times[done:], self._flush_at))))
             self._times[self._staged : self._staged + piece] = times[done : done + piece]
             self._ids[self._staged : self._staged + piece] = ids[done : done + piece]
             self._staged += piece

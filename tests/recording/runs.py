@@ -15,7 +15,12 @@ POPULATIONS = (
     PopulationInfo("inhibitory", 90, 10),
     PopulationInfo("silent", 100, 5),
 )
-METADATA = {"scenario": "name = 'made up é'", "seed": 2**63 + 1, "settings": {"b": 1, "a": [2]}}
+METADATA = {
+    "scenario": "name = 'made up é'",
+    "seed": 2**63 + 1,
+    "settings": {"b": 1, "a": [2]},
+    "duration_ms": 50_000.0,
+}
 COUNTS = {"synaptic_events": 12, "mean": 0.5, "spike_counts": np.arange(105)}
 
 

@@ -128,6 +128,17 @@ def test_an_exception_leaves_a_readable_partial(tmp_path: Path) -> None:
         open_raster(path)
 
 
+def test_a_quiet_run_is_flushed_by_its_planned_duration(tmp_path: Path) -> None:
+    with RasterWriter(tmp_path / "quiet.h5", [("a", 0, 3)], {"duration_ms": 100.0}) as writer:
+        times = np.array([0.5, 1.0, 50.0, 50.5, 51.0])
+        writer.spikes(times, np.zeros(5, dtype=np.uint32))
+        killed = tmp_path / "killed.h5"
+        killed.write_bytes((tmp_path / "quiet.h5.partial").read_bytes())
+        assert open_raster(killed).spikes("a").times.tolist() == [0.5, 1.0]
+        assert open_raster(killed).duration_ms == 50.0
+    assert open_raster(tmp_path / "quiet.h5").spikes("a").times.tolist() == times.tolist()
+
+
 def test_a_run_without_spikes(tmp_path: Path) -> None:
     with RasterWriter(tmp_path / "empty.h5", [("a", 0, 3)], {"duration_ms": 7.0}):
         pass
