@@ -76,7 +76,9 @@ class PopulationView:
 
     def __getitem__(self, members: Selector) -> PopulationView:
         if isinstance(members, slice):
-            return PopulationView(self.population, _read_only(self.selection[members]))
+            backwards = members.step is not None and members.step < 0
+            selection = self.indices if backwards else self.selection
+            return PopulationView(self.population, _read_only(selection[members]))
         if isinstance(members, int | np.integer):
             position = int(members)
             if not -self.size <= position < self.size:
@@ -120,7 +122,7 @@ class PopulationView:
         if isinstance(self.selection, range):
             step = f":{self.selection.step}" if self.selection.step != 1 else ""
             return f"{name}[{self.selection.start}:{self.selection.stop}{step}]"
-        return f"{name}[{self.size} members]"
+        return f"{name}[{self.size} of {self.population.size}]"
 
 
 def _read_only(selection: range | NDArray[np.int64]) -> range | NDArray[np.int64]:

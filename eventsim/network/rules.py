@@ -253,7 +253,8 @@ class FromMatrix(Rule):
             selves = self_positions(source, target)[row] == self.matrix.indices
             if selves.any():
                 index = int(np.argmax(selves))
-                raise InputError("matrix row", int(row[index]), "an autapse: autapses are off", index)
+                place = int(row[index]), int(self.matrix.indices[index])
+                raise InputError("matrix element", place, "an autapse: autapses are off")
 
     def synapse_count(self, source: PopulationView, target: PopulationView) -> int | None:
         return int(self.matrix.nnz)

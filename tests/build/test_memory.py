@@ -1,4 +1,4 @@
-"""The promised size of a synapse while a table is built: the peak of a fresh process, compilation done before."""
+"""The promised size of a synapse while a table is built: the peak of a process that has compiled before."""
 
 from __future__ import annotations
 
