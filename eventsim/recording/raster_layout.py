@@ -11,7 +11,7 @@ and, in a group of its own because every child of /spikes counts as a population
         scenario, settings  text (the scenario as it was run; settings as JSON)
         versions, counts    attributes, and a data set for each count that is an array
         populations         table of (name, first, size)
-        progress            (spikes written per population, rows per recorder, complete_until_ms)
+        progress            f8: complete_until_ms, spikes of each population, rows of each recorder
         states/<k>          population, variable; neurons (n,), times (k,), values (k, n)
 
 ``progress`` is written after what it describes has reached the file. So whatever a killed writer was doing,

@@ -171,13 +171,13 @@ def _read_own_header(path: Path, file: h5py.File, own: h5py.Group) -> _Header:
     table = own["populations"][...]
     populations = [PopulationInfo(r["name"].decode(), int(r["first"]), int(r["size"])) for r in table]
     complete = bool(own.attrs["complete"])
-    progress = own["progress"]
-    spikes = [int(n) for n in progress["spikes"][...]]
+    until_ms, *written = own["progress"][...].tolist()
+    spikes = [int(n) for n in written[: len(populations)]]
     for population, promise in zip(populations, spikes, strict=True):
         stored = min(len(file["spikes"][population.name][name]) for name in ("timestamps", "node_ids"))
         if stored < promise:
             raise FileFormatError(f"{path}: {population.name} has {stored} of {promise} spikes")
-    states, rows = own["states"], progress["state_rows"][...]
+    states, rows = own["states"], written[len(populations) :]
     metadata: dict[str, Any] = {
         "format": _text(own.attrs["format"]),
         "scenario": _text(own["scenario"][()]),
@@ -185,7 +185,7 @@ def _read_own_header(path: Path, file: h5py.File, own: h5py.Group) -> _Header:
         "settings": json.loads(_text(own["settings"][()])),
         "versions": _versions(own),
     }
-    duration = own.attrs["duration_ms"] if complete else progress["complete_until_ms"][()]
+    duration = own.attrs["duration_ms"] if complete else until_ms
     return _Header(
         path,
         populations,

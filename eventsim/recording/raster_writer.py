@@ -85,7 +85,7 @@ class RasterWriter:
         while done < len(times):
             if times[done] >= self._flush_at:
                 self._write_block()
-                self._progress.complete_until(float(times[done]))
+                self._progress.update(float(times[done]))
                 self._flush_at = (float(times[done]) // self._flush_every + 1.0) * self._flush_every
             piece = min(layout.BLOCK - self._staged, len(times) - done)
             piece = max(1, min(piece, int(np.searchsorted(times[done:], self._flush_at))))
@@ -119,7 +119,7 @@ class RasterWriter:
             else:
                 group.attrs[name] = value
         self._group.attrs["duration_ms"] = np.float64(duration_ms)
-        self._progress.complete_until(float(duration_ms))
+        self._progress.update(float(duration_ms))
         self._group.attrs["complete"] = np.uint8(1)
         self._file.close()
         os.replace(self.partial, self.path)
@@ -191,7 +191,7 @@ class RasterWriter:
                 continue
             columns.append(times[mine], ids[mine].astype(np.uint64) - np.uint64(population.first))
         self._file.flush()
-        self._progress.spikes([c.written for c in self._columns if c is not None], self._last_time)
+        self._progress.update(self._last_time, [c.written for c in self._columns if c is not None])
 
     def _owners(self, ids: NDArray[np.uint32]) -> NDArray[np.unsignedinteger[Any]]:
         """The number of the population of each id; InputError where an id belongs to none."""
@@ -258,26 +258,26 @@ class _StateRows:
 
 
 class _Progress:
-    """How far the file is sound; see the layout. A part is one small write, so it is never half written."""
+    """How far the file is sound; see the layout. It is one small array, written at once: never half of it."""
 
     def __init__(self, group: h5py.Group, populations: int, recorders: int) -> None:
-        progress = group.create_group("progress")
-        self._spikes = progress.create_dataset("spikes", data=np.zeros(populations, dtype=np.uint64))
-        self._rows = progress.create_dataset("state_rows", data=np.zeros(recorders, dtype=np.uint64))
-        self._until = progress.create_dataset("complete_until_ms", data=np.float64(0.0))
+        self._values = np.zeros(1 + populations + recorders)
+        self._first_recorder = 1 + populations
+        self._dataset = group.create_dataset("progress", data=self._values)
 
-    def spikes(self, written: Sequence[int], until_ms: float) -> None:
-        self._spikes[...] = written
-        self._spikes.flush()
-        self.complete_until(until_ms)
-
-    def complete_until(self, time_ms: float) -> None:
-        self._until[...] = time_ms
-        self._until.flush()
+    def update(self, until_ms: float, written: Sequence[int] | None = None) -> None:
+        self._values[0] = until_ms
+        if written is not None:
+            self._values[1 : self._first_recorder] = written
+        self._write()
 
     def rows(self, recorder: int, written: int) -> None:
-        self._rows[recorder] = written
-        self._rows.flush()
+        self._values[self._first_recorder + recorder] = written
+        self._write()
+
+    def _write(self) -> None:
+        self._dataset[...] = self._values
+        self._dataset.flush()
 
 
 def _owner_table(populations: Sequence[PopulationInfo]) -> NDArray[np.unsignedinteger[Any]]:

@@ -1,0 +1,76 @@
+"""A simulation in a file: stopped here, continued there, with the same bytes as if it had never been stopped."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from eventsim.errors import FileFormatError, MissingDataError
+from eventsim.network.network import Network
+from eventsim.simulation.simulation import Progress, Simulation
+from eventsim.simulation.sink import Sink
+
+_FORMAT = "eventsim state 1"
+
+
+def save_state(simulation: Simulation, path: str | os.PathLike[str]) -> None:
+    """Write the network and everything that has happened to it into one HDF5 file; replaces it when complete."""
+    target = Path(path)
+    partial = target.with_name(target.name + ".partial")
+    with h5py.File(partial, "w") as file:
+        file.attrs["format"] = _FORMAT
+        file.attrs["engine"] = simulation.engine
+        file.create_dataset("network", data=np.frombuffer(_network_bytes(simulation.network), np.uint8))
+        state = file.create_group("state")
+        for name, array in simulation.state().items():
+            if array.dtype.kind != "U":
+                data = array.view(np.uint8) if array.dtype.names else array
+                state.create_dataset(name, data=data, track_times=False)
+    os.replace(partial, target)
+
+
+def load_state(
+    path: str | os.PathLike[str], sink: Sink | None = None, progress: Progress | None = None
+) -> Simulation:
+    """The simulation that `save_state` wrote, ready to go on.
+
+    Raises MissingDataError if there is no such file, FileFormatError if it is not one of these or is truncated.
+    """
+    if not Path(path).is_file():
+        raise MissingDataError(f"{path}: there is no such file")
+    try:
+        with h5py.File(path) as file:
+            if file.attrs.get("format") != _FORMAT:
+                raise FileFormatError(f"{path}: not a state saved by eventsim")
+            engine = str(file.attrs["engine"])
+            network = _network_from(file["network"][()].tobytes())
+            state: dict[str, np.ndarray] = {}
+            file["state"].visititems(lambda name, item: _collect(state, name, item))
+    except (OSError, KeyError, RuntimeError) as error:
+        raise FileFormatError(f"{path}: not a state saved by eventsim, or truncated ({error})") from None
+    simulation = Simulation(network, engine, sink, progress)
+    simulation.restore(state | {"engine": np.array(engine)})
+    return simulation
+
+
+def _collect(state: dict[str, np.ndarray], name: str, item: object) -> None:
+    if isinstance(item, h5py.Dataset):
+        state[name] = item[()]
+
+
+def _network_bytes(network: Network) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "network"
+        network.save(path)
+        return path.read_bytes()
+
+
+def _network_from(data: bytes) -> Network:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "network"
+        path.write_bytes(data)
+        return Network.load(path)
