@@ -78,12 +78,12 @@ def build_synapses(network: Network, projection: Projection) -> SynapseTable:
         projection.source, projection.target, np.uint64(seed), np.uint64(stream_key("synapses", name))
     )
     columns = _columns(rule, ends, weights, delays)
-    unordered = not (columns.by_target and _ascending(projection.target))
-    if unordered or not delays.common:
-        own_weights = np.zeros(0) if weights.common else columns.weights
-        own_delays = np.zeros(0) if delays.common else columns.delays
-        by_delay = not delays.common
-        connect.sort_rows(columns.row_start, columns.targets, own_weights, own_delays, unordered, by_delay)
+    own_weights = np.empty(0) if weights.common else columns.weights
+    own_delays = np.empty(0) if delays.common else columns.delays
+    if not (columns.by_target and _ascending(projection.target)):
+        connect.sort_rows_by_target(columns.row_start, columns.targets, own_weights, own_delays)
+    if not delays.common:
+        connect.sort_rows_by_delay(columns.row_start, columns.targets, own_weights, own_delays)
     table = SynapseTable(*columns[:4])
     for column in table:
         column.setflags(write=False)
@@ -144,21 +144,19 @@ def _from_pairs(
     target_of = ends.target.indices.astype(np.uint32)
     counts = np.zeros(ends.source.population.size, np.int64)
     for _, sources, _ in pairs():
-        connect.count_rows(row_of[sources], counts)
+        connect.count_rows(sources, row_of, counts)
     row_start = _row_start(counts)
     cursor, size = row_start[:-1].copy(), int(row_start[-1])
     targets = np.empty(size, np.uint32)
-    own_weights, own_delays = (v.all(1) if v.common else np.empty(size) for v in (weights, delays))
+    own = [np.empty(0 if values.common else size) for values in (weights, delays)]
     for first, sources, chunk_targets in pairs():
-        places = np.empty(sources.size, np.int64)
-        connect.place_synapses(row_of[sources], cursor, places)
-        targets[places] = target_of[chunk_targets]
-        for values, column in ((weights, own_weights), (delays, own_delays)):
-            if not values.common:
-                drawn = np.empty(sources.size)
-                values.fill(first, drawn)
-                column[places] = drawn
-    return _Columns(row_start, targets, own_weights, own_delays, by_target)
+        drawn = [np.empty(0 if values.common else sources.size) for values in (weights, delays)]
+        weights.fill(first, drawn[0])
+        delays.fill(first, drawn[1])
+        chunk = sources, chunk_targets, drawn[0], drawn[1]
+        connect.place_synapses(chunk, row_of, target_of, cursor, (targets, own[0], own[1]))
+    common = [values.all(1) if values.common else column for values, column in zip((weights, delays), own)]
+    return _Columns(row_start, targets, common[0], common[1], by_target)
 
 
 def _row_start(counts: NDArray[np.int64]) -> NDArray[np.int64]:

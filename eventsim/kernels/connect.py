@@ -171,18 +171,29 @@ def rows_of_keys(keys, n_target, selves, complement, counts, targets):
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def count_rows(rows, counts):
-    """Add the number of synapses of each row to counts."""
-    for i in range(rows.size):
-        counts[rows[i]] += 1
+def count_rows(sources, row_of, counts):
+    """Add the number of synapses of each row to counts; row_of: the row of each source position."""
+    for i in range(sources.size):
+        counts[row_of[sources[i]]] += 1
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def place_synapses(rows, cursor, places):
-    """The next free place of each synapse's row, in order; moves the cursor of the rows on."""
-    for i in range(rows.size):
-        places[i] = cursor[rows[i]]
-        cursor[rows[i]] += 1
+def place_synapses(pairs, row_of, target_of, cursor, columns):
+    """Write each synapse to the next free place of its row, and move the cursor of the row on.
+
+    pairs: the source and target positions, weights and delays of a chunk.  columns: where the table has targets,
+    weights and delays.  Common weights or delays are empty in both.
+    """
+    sources, targets, weights, delays = pairs
+    for i in range(sources.size):
+        row = row_of[sources[i]]
+        place = cursor[row]
+        cursor[row] = place + 1
+        columns[0][place] = target_of[targets[i]]
+        if weights.size:
+            columns[1][place] = weights[i]
+        if delays.size:
+            columns[2][place] = delays[i]
 
 
 @njit(error_model="numpy", nogil=True)
@@ -195,12 +206,14 @@ def _merge_sort(keys, order, key_scratch, order_scratch):
             right = middle
             for i in range(start, end):
                 if left < middle and (right >= end or keys[left] <= keys[right]):
-                    key_scratch[i], order_scratch[i] = keys[left], order[left]
+                    taken = left
                     left += 1
                 else:
-                    key_scratch[i], order_scratch[i] = keys[right], order[right]
+                    taken = right
                     right += 1
-        keys[:], order[:] = key_scratch, order_scratch
+                key_scratch[i], order_scratch[i] = keys[taken], order[taken]
+        for i in range(n):
+            keys[i], order[i] = key_scratch[i], order_scratch[i]
         width *= 2
 
 
@@ -221,25 +234,11 @@ def _insertion_sort(keys, order, allowed_moves):
 
 
 @njit(error_model="numpy", nogil=True)
-def stable_order(keys, sorted_keys, order, key_scratch, order_scratch, ends):
-    """The stable ascending order of finite keys, (n,) uint32, and the sorted keys.  ends: int64 scratch, (n +
-    1,).
-
-    n buckets of equal width and an insertion sort: O(n) for keys that spread, O(n log n) for any others.
-    """
+def _to_buckets(keys, low, scale, sorted_keys, order, ends):
+    """Distribute keys to the buckets (key - low) * scale, 0..n-1, each in the order of the keys."""
     n = keys.size
-    low, high, sorted_already = keys[0], keys[0], True
-    for i in range(1, n):
-        sorted_already &= keys[i - 1] <= keys[i]
-        low, high = min(low, keys[i]), max(high, keys[i])
-    scale = (n - 1) / (high - low)
-    if sorted_already or not 0.0 < scale < math.inf:
-        for i in range(n):
-            sorted_keys[i], order[i] = keys[i], i
-        if not sorted_already:
-            _merge_sort(sorted_keys, order, key_scratch, order_scratch)
-        return
-    ends[:] = 0
+    for b in range(n + 1):
+        ends[b] = 0
     for i in range(n):
         ends[int((keys[i] - low) * scale) + 1] += 1
     for b in range(n):
@@ -247,48 +246,75 @@ def stable_order(keys, sorted_keys, order, key_scratch, order_scratch, ends):
     for i in range(n):
         bucket = int((keys[i] - low) * scale)
         place = ends[bucket]
-        ends[bucket] += 1
+        ends[bucket] = place + 1
         sorted_keys[place], order[place] = keys[i], i
+
+
+@njit(error_model="numpy", nogil=True)
+def stable_order(keys, sorted_keys, order, key_scratch, order_scratch, ends):
+    """The stable ascending order of finite keys, (n,) uint32; False if they are sorted already and nothing is done.
+
+    n buckets of equal width and an insertion sort: O(n) for keys that spread, O(n log n) for any others.
+    sorted_keys, key_scratch: float64 (n,).  order_scratch: uint32 (n,).  ends: int64 (n + 1,).
+    """
+    n = keys.size
+    low, high, sorted_already = keys[0], keys[0], True
+    for i in range(1, n):
+        sorted_already &= keys[i - 1] <= keys[i]
+        low, high = min(low, keys[i]), max(high, keys[i])
+    if sorted_already:
+        return False
+    scale = (n - 1) / (high - low)
+    _to_buckets(keys, low, scale if scale < math.inf else 0.0, sorted_keys, order, ends)
     if not _insertion_sort(sorted_keys, order, 4 * n):
         _merge_sort(sorted_keys, order, key_scratch, order_scratch)
+    return True
 
 
 @njit(error_model="numpy", nogil=True)
-def _permute(values, order, scratch):
-    for i in range(values.size):
-        scratch[i] = values[order[i]]
-    for i in range(values.size):
-        values[i] = scratch[i]
+def _permute(values, start, order, scratch):
+    """values[start + i] = values[start + order[i]] for all i at once."""
+    for i in range(order.size):
+        scratch[i] = values[start + order[i]]
+    for i in range(order.size):
+        values[start + i] = scratch[i]
 
 
 @njit(error_model="numpy", nogil=True)
-def _sort_row(keys, targets, weights, delays, scratch):
-    """Bring a row into the stable order of its keys; empty weights or delays are common ones."""
-    n = keys.size
-    sorted_keys, values, order, order_scratch, ends = scratch
-    stable_order(keys, sorted_keys[:n], order[:n], values[:n], order_scratch[:n], ends[: n + 1])
-    _permute(targets, order, order_scratch)
-    _permute(weights, order, values)
-    _permute(delays, order, values)
-
-
-@njit(cache=True, error_model="numpy", nogil=True)
-def sort_rows(row_start, targets, weights, delays, by_target, by_delay):
-    """Sort each row by target and then by delay, each if asked, equal ones staying as they were.
-
-    weights, delays: (synapses,), or empty where they are common.
-    """
+def _sort_rows_by(column, row_start, targets, weights, delays):
+    """Bring each row into the stable order of a column, which may be the targets or the delays."""
     longest = 0
     for row in range(row_start.size - 1):
         longest = max(longest, row_start[row + 1] - row_start[row])
-    floats, indices = np.empty((3, longest)), np.empty((2, longest), np.uint32)
-    scratch = (floats[0], floats[1], indices[0], indices[1], np.empty(longest + 1, np.int64))
+    keys, sorted_keys, values = np.empty(longest), np.empty(longest), np.empty(longest)
+    order, indices, ends = (
+        np.empty(longest, np.uint32),
+        np.empty(longest, np.uint32),
+        np.empty(longest + 1, np.int64),
+    )
     for row in range(row_start.size - 1):
-        start, end = row_start[row], row_start[row + 1]
-        keys = floats[2, : end - start]
-        if by_target and keys.size > 1:
-            keys[:] = targets[start:end]
-            _sort_row(keys, targets[start:end], weights[start:end], delays[start:end], scratch)
-        if by_delay and keys.size > 1:
-            keys[:] = delays[start:end]
-            _sort_row(keys, targets[start:end], weights[start:end], delays[start:end], scratch)
+        start = row_start[row]
+        n = row_start[row + 1] - start
+        for i in range(n):
+            keys[i] = column[start + i]
+        if n > 1 and stable_order(keys[:n], sorted_keys[:n], order[:n], values[:n], indices[:n], ends):
+            _permute(targets, start, order[:n], indices)
+            if weights.size:
+                _permute(weights, start, order[:n], values)
+            if delays.size:
+                _permute(delays, start, order[:n], values)
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def sort_rows_by_target(row_start, targets, weights, delays):
+    """Sort each row by target; synapses of the same target stay as they were.
+
+    weights, delays: (synapses,), or empty where they are common.
+    """
+    _sort_rows_by(targets, row_start, targets, weights, delays)
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def sort_rows_by_delay(row_start, targets, weights, delays):
+    """Sort each row by delay; synapses of the same delay stay as they were.  weights: (synapses,), or empty."""
+    _sort_rows_by(delays, row_start, targets, weights, delays)

@@ -37,7 +37,7 @@ def raster_writer(path: Path, network: Network, scenario: Scenario, duration_ms:
     The file names what the spikes depend on, and neither engine nor threads: they give the same bytes.
     """
     from eventsim.recording.raster_writer import RasterWriter
-    from eventsim.recording.results import StateRecorder
+    from eventsim.recording.simulate import population_table, recorder_table
 
     metadata = {
         "scenario": scenario.name,
@@ -45,14 +45,7 @@ def raster_writer(path: Path, network: Network, scenario: Scenario, duration_ms:
         "settings": scenario.model_dump(mode="json", include={"builder", "parameters", "record"}),
         "duration_ms": duration_ms,
     }
-    populations = [
-        (each.name, each.first, each.size, network.is_recorded(each)) for each in network.populations.values()
-    ]
-    recorders = [
-        StateRecorder(each.target.population.name, each.variable, each.target.indices, each.times_ms)
-        for each in network.recorders
-    ]
-    return RasterWriter(path, populations, metadata, recorders)
+    return RasterWriter(path, population_table(network), metadata, recorder_table(network))
 
 
 def _sample_times(trace: StateTrace, duration_ms: float) -> list[float]:

@@ -1,0 +1,126 @@
+"""An indexed priority queue: a four-ary heap over items 0..n-1, each in it at most once, smallest (when, rank) first.
+
+Four children a node: half the levels of a binary heap, and the children's times lie in one or two cache lines.
+``rank`` breaks ties of ``when`` and is what makes the order total.  A heap is a record ``layout.HEAP``.
+"""
+
+import math
+
+from numba import njit
+
+from eventsim.kernels.memory import f8, i8
+
+
+@njit(error_model="numpy", nogil=True, forceinline=True)
+def _place(heap, k, when, item):
+    f8(heap.when)[k] = when
+    i8(heap.item)[k] = item
+    i8(heap.position)[item] = k
+
+
+@njit(error_model="numpy", nogil=True, forceinline=True)
+def _precedes(heap, when, item, other_when, other):
+    rank = i8(heap.rank)
+    return when < other_when or (when == other_when and rank[item] < rank[other])
+
+
+@njit(error_model="numpy", nogil=True)
+def _sift_up(heap, k, when, item):
+    whens, items = f8(heap.when), i8(heap.item)
+    while k > 0:
+        parent = (k - 1) >> 2
+        if not _precedes(heap, when, item, whens[parent], items[parent]):
+            break
+        _place(heap, k, whens[parent], items[parent])
+        k = parent
+    _place(heap, k, when, item)
+
+
+@njit(error_model="numpy", nogil=True, forceinline=True)
+def _least_child(heap, first):
+    """Of four children the first in order.  Times are compared without a branch; ties are rare and looked at apart."""
+    when, item, rank = f8(heap.when), i8(heap.item), i8(heap.rank)
+    a, b = when[first], when[first + 1]
+    c, d = when[first + 2], when[first + 3]
+    left = first + 1 if b < a else first
+    right = first + 3 if d < c else first + 2
+    best = right if min(c, d) < min(a, b) else left
+    least = when[best]
+    if (a == least) + (b == least) + (c == least) + (d == least) > 1:
+        for child in range(first, first + 4):
+            if when[child] == least and rank[item[child]] < rank[item[best]]:
+                best = child
+    return best
+
+
+@njit(error_model="numpy", nogil=True)
+def _sift_down(heap, k, when, item):
+    whens, items = f8(heap.when), i8(heap.item)
+    size = heap.size
+    while True:
+        first = 4 * k + 1
+        if first + 3 < size:
+            best = _least_child(heap, first)
+        elif first < size:
+            best = first
+            for child in range(first + 1, size):
+                if _precedes(heap, whens[child], items[child], whens[best], items[best]):
+                    best = child
+        else:
+            break
+        if not _precedes(heap, whens[best], items[best], when, item):
+            break
+        _place(heap, k, whens[best], items[best])
+        k = best
+    _place(heap, k, when, item)
+
+
+@njit(error_model="numpy", nogil=True)
+def put(heap, item, when):
+    """Put ``item`` in at ``when``, or move it there if it is in."""
+    k = i8(heap.position)[item]
+    if k < 0:
+        k = heap.size
+        heap.size = k + 1
+        _sift_up(heap, k, when, item)
+    elif when < f8(heap.when)[k]:
+        _sift_up(heap, k, when, item)
+    else:
+        _sift_down(heap, k, when, item)
+
+
+@njit(error_model="numpy", nogil=True, forceinline=True)
+def top_when(heap):
+    """Time of the first item, ``inf`` when the heap is empty."""
+    return f8(heap.when)[0] if heap.size > 0 else math.inf
+
+
+@njit(error_model="numpy", nogil=True, forceinline=True)
+def top_item(heap):
+    """The first item of a heap that is not empty."""
+    return i8(heap.item)[0]
+
+
+@njit(error_model="numpy", nogil=True)
+def take_top(heap):
+    """Take the first item out and return it."""
+    item = i8(heap.item)[0]
+    i8(heap.position)[item] = -1
+    last = heap.size - 1
+    heap.size = last
+    if last > 0:
+        _sift_down(heap, 0, f8(heap.when)[last], i8(heap.item)[last])
+    return item
+
+
+@njit(error_model="numpy", nogil=True, forceinline=True)
+def move_top(heap, when):
+    """Move the first item to a later time."""
+    _sift_down(heap, 0, when, i8(heap.item)[0])
+
+
+@njit(error_model="numpy", nogil=True, forceinline=True)
+def planned(heap, item):
+    """When an item is in the heap for, ``inf`` if it is not in it."""
+    k = i8(heap.position)[item]
+    return f8(heap.when)[k] if k >= 0 else math.inf

@@ -1,0 +1,125 @@
+"""What the engines work on: records of addresses (``u8``, see ``memory``) and scalars, a handful for each kernel.
+
+Neurons and sources share one numbering, ``id``: populations in order of creation.  Neurons of the same model and
+threshold rule form a *group* with a numbering of its own, ``local``, so that a kernel meets each model once.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+
+class Group(NamedTuple):
+    """Neurons of one model: scalars and addresses."""
+
+    model: Any  # Handlers
+    params: int  # address of records
+    which: int  # address of u4: a neuron's row of params
+    state: int  # address of records
+    ids: int  # address of i8
+    size: int
+    per_arrival: int  # 1: the threshold is tested after every arrival, 0: once an instant
+
+
+def _record(*fields: tuple[str, str]) -> np.dtype[Any]:
+    return np.dtype(list(fields), align=True)
+
+
+WIRING = _record(
+    ("links", "u8"),  # (n_projections,) LINK
+    ("row_start", "u8"),  # i8: every projection's rows, one behind the other
+    ("targets", "u8"),  # u4: index in the target population, sorted by (delay, target) in a row
+    ("weights", "u8"),  # f8
+    ("delays", "u8"),  # f8, ms
+    ("population_of", "u8"),  # u2 (n_ids,)
+    ("first_id", "u8"),  # i8 (n_populations,)
+    ("recorded", "u8"),  # u1 (n_populations,)
+    ("outgoing_start", "u8"),  # i8 (n_populations + 1,)
+    ("outgoing", "u8"),  # i8: a population's projections, in order
+    ("group_of", "u8"),  # u1 (n_ids,): group of a neuron; of no meaning for a source
+    ("local_of", "u8"),  # u4 (n_ids,)
+)
+
+LINK = _record(
+    ("row_first", "i8"),  # of its rows in row_start
+    ("weight_shift", "i8"),  # synapse k: weights[weight_shift + k * weight_stride]; stride 0: common
+    ("weight_stride", "i8"),
+    ("delay_shift", "i8"),
+    ("delay_stride", "i8"),
+    ("group", "i8"),
+    ("target_first", "i8"),  # local number of the target population's first neuron
+    ("receptor", "i8"),
+    ("dense", "i8"),  # 1: a row reaches neurons 0, 1, 2, ... and `targets` holds nothing for it
+)
+
+HEAP = _record(
+    ("when", "u8"),  # f8: the heap's keys
+    ("item", "u8"),  # i8: the heap's items
+    ("position", "u8"),  # i8: an item's place in it, or -1
+    ("rank", "u8"),  # i8: what breaks ties, an item
+    ("size", "i8"),
+)
+
+FLIGHT = _record(("emitted", "f8"), ("next", "i8"), ("end", "i8"), ("link", "i8"))
+"""A spike on its way along one projection: the next synapse it reaches, and the end of its row."""
+
+QUEUE = _record(
+    ("now", "f8"),
+    ("phase", "i8"),
+    ("wave", "i8"),  # rounds at this instant so far: each answers the spikes of the one before
+    ("round", "i8"),  # rounds since time 0
+    ("serial", "i8"),  # spikes emitted since time 0
+    ("synaptic_events", "i8"),
+    ("external_events", "i8"),
+    ("own_events", "i8"),
+    ("pause_at", "i8"),  # come back when rounds and synaptic events together reach this
+    # spikes on their way: slots of `flight`, those not in use on the stack `free`
+    ("flight", "u8"),  # FLIGHT
+    ("free", "u8"),  # i8
+    ("n_free", "i8"),
+    # neurons that fired and whose spikes are not sent off yet
+    ("fired", "u8"),  # i8: ids
+    ("rows", "u8"),  # i8: the row of synapses, or -1 for the neuron's own
+    ("fired_capacity", "i8"),
+    ("n_fired", "i8"),
+    ("n_ordered", "i8"),  # of these, the ones whose order stands
+    ("n_emitted", "i8"),  # of these, the ones already sent off
+    # what was delivered in this round: link (-1: drive), first, last
+    ("segments", "u8"),  # i8 (capacity, 3)
+    ("segments_capacity", "i8"),
+    ("n_segments", "i8"),
+    ("n_settled", "i8"),
+    # neurons to be looked at again in the next round of this instant
+    ("again", "u8"),  # i8
+    ("n_again", "i8"),
+    ("last_fired", "u8"),  # i8 (n_ids,): the round in which a neuron last fired
+    ("spike_counts", "u8"),  # i8 (n_ids,)
+    # spikes to hand out
+    ("times", "u8"),  # f8
+    ("ids", "u8"),  # u4
+    ("recorded_capacity", "i8"),
+    ("n_recorded", "i8"),
+)
+
+INPUTS = _record(
+    ("source_times", "u8"),  # f8, sorted
+    ("source_ids", "u8"),  # u4
+    ("next_source", "i8"),
+    ("drive_times", "u8"),  # f8, sorted
+    ("drive_ids", "u8"),  # u4
+    ("drive_numbers", "u8"),  # u2
+    ("next_drive", "i8"),
+    ("drive_weights", "u8"),  # f8 (n_drives,)
+    ("drive_receptors", "u8"),  # i8 (n_drives,)
+    ("current_times", "u8"),  # f8, sorted
+    ("current_ids", "u8"),  # u4
+    ("current_values", "u8"),  # f8
+    ("next_current", "i8"),
+    ("n_sources", "i8"),
+    ("n_drive", "i8"),
+    ("n_currents", "i8"),
+)
+"""What comes from outside in the slice of time being simulated."""
+
+DONE, PAUSED, FULL, NEED_FLIGHTS, NEED_FIRED, NEED_SEGMENTS, ENDLESS = range(7)
+"""Why a kernel came back: at the end; to let Python look in; for room in an array; because an instant never ends."""

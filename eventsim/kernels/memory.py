@@ -1,0 +1,114 @@
+"""Arrays by address: what the hot loops need of an array, and no more.
+
+Numba counts references to an array whenever one is passed on or taken out of a tuple, with atomic instructions.  In
+an engine whose functions share some thirty arrays and handle one event in tens of nanoseconds, that alone was over a
+microsecond an event.  So the engine's arrays are described to the kernel by one structured record of addresses and
+scalars, in C terms a pointer to a struct; Python keeps the arrays alive.  Index checks are off, as in any kernel.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import njit, types
+from numba.core.imputils import impl_ret_borrowed
+from numba.extending import intrinsic
+from numpy.typing import NDArray
+
+
+def address(array: NDArray[Any]) -> int:
+    """Where a contiguous array's first element lies."""
+    if not array.flags.c_contiguous:
+        raise ValueError("a kernel needs a contiguous array")
+    return int(array.ctypes.data)
+
+
+@intrinsic
+def _pointer(typingctx: Any, where: Any, number_class: Any) -> Any:
+    """The address as a pointer to numbers of a type; indexing it loads and stores."""
+    target = types.CPointer(number_class.instance_type)
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.inttoptr(args[0], context.get_value_type(target))
+
+    return target(types.uint64, number_class), codegen
+
+
+@intrinsic
+def record_at(typingctx: Any, where: Any, index: Any, dtype: Any) -> Any:
+    """Element ``index`` of the structured array at the address ``where``."""
+    record = dtype.dtype
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        offset = builder.mul(args[1], ir.Constant(args[1].type, record.size))
+        pointer = builder.inttoptr(builder.add(args[0], offset), context.get_value_type(record))
+        return impl_ret_borrowed(context, builder, record, pointer)
+
+    return record(types.uint64, types.int64, dtype), codegen
+
+
+@njit(error_model="numpy", nogil=True, inline="always")
+def f8(where):
+    """float64 numbers at an address."""
+    return _pointer(where, types.float64)
+
+
+@njit(error_model="numpy", nogil=True, inline="always")
+def i8(where):
+    """int64 numbers at an address."""
+    return _pointer(where, types.int64)
+
+
+@njit(error_model="numpy", nogil=True, inline="always")
+def u4(where):
+    """uint32 numbers at an address."""
+    return _pointer(where, types.uint32)
+
+
+@njit(error_model="numpy", nogil=True, inline="always")
+def u2(where):
+    """uint16 numbers at an address."""
+    return _pointer(where, types.uint16)
+
+
+@njit(error_model="numpy", nogil=True, inline="always")
+def u1(where):
+    """uint8 numbers at an address."""
+    return _pointer(where, types.uint8)
+
+
+class Block:
+    """A record of addresses and scalars with the arrays that it points to, kept alive.
+
+    ``record`` (1,) is what a kernel takes; ``arrays`` are the arrays by name.
+    """
+
+    def __init__(self, dtype: np.dtype[Any], arrays: dict[str, NDArray[Any]], **scalars: float) -> None:
+        self.record: NDArray[Any] = np.zeros(1, dtype)
+        self.arrays: dict[str, NDArray[Any]] = {}
+        for name, array in arrays.items():
+            self.point(name, array)
+        for name, value in scalars.items():
+            self.record[name] = value
+
+    def point(self, name: str, array: NDArray[Any]) -> None:
+        """Let a field be the address of an array."""
+        self.record[name] = address(array)
+        self.arrays[name] = array
+
+    def scalar(self, name: str) -> Any:
+        """The value of a scalar field."""
+        return self.record[name][0]
+
+    def scalars(self) -> dict[str, Any]:
+        """All scalar fields."""
+        return {name: self.scalar(name) for name in self.record.dtype.names or () if name not in self.arrays}
+
+    def lengthen(self, name: str, length: int, fill: int = 0) -> None:
+        """Give an array room for more elements."""
+        old = self.arrays[name]
+        longer = np.full(length, fill, old.dtype) if old.dtype.names is None else np.zeros(length, old.dtype)
+        longer[: old.size] = old
+        self.point(name, longer)

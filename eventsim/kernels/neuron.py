@@ -1,0 +1,158 @@
+"""What happens to a neuron, in the terms of its model's handlers; every engine goes through these functions.
+
+A neuron whose model can fire without input, or must be touched by its integrator, stands in the heap ``checks`` at a
+time not later than that.  Looking at it there changes nothing unless the time has come: it fires at ``crossing``, or
+is carried on at ``step``; both are functions of the state after the last event alone.  So how often a neuron is looked
+at, which differs from engine to engine, has no influence on the result.
+"""
+
+import math
+
+from numba import njit
+
+from eventsim.kernels.handlers import (
+    CURRENT,
+    bound,
+    crossing,
+    flow,
+    jump,
+    on_group,
+    parameters_at,
+    reset,
+    row,
+    state_at,
+    step,
+)
+from eventsim.kernels.heap import planned, put
+from eventsim.kernels.layout import LINK
+from eventsim.kernels.memory import f8, i8, record_at, u4
+
+
+@njit(error_model="numpy", nogil=True, forceinline=True)
+def _look_again(group, local, when, q, checks):
+    """See to it that the neuron is looked at not later than ``when``."""
+    if when < math.inf:
+        neuron = i8(group.ids)[local]
+        if when < planned(checks, neuron):
+            put(checks, neuron, max(when, q.now))
+
+
+@njit(error_model="numpy", nogil=True)
+def _fire(group, local, q, checks):
+    """The neuron fires now: enter it among those that fired, reset it, and see when to look at it again."""
+    p = parameters_at(group.model, group.params, u4(group.which)[local])
+    s = state_at(group.model, group.state, local)
+    neuron = i8(group.ids)[local]
+    i8(q.fired)[q.n_fired] = neuron
+    i8(q.rows)[q.n_fired] = row(group.model, p, s)
+    i8(q.last_fired)[neuron] = q.round
+    q.n_fired += 1
+    reset(group.model, p, s)
+    _look_again(group, local, bound(group.model, p, s), q, checks)
+
+
+@njit(error_model="numpy", nogil=True)
+def _own_event(group, local, q, checks):
+    """Look at a neuron just taken out of ``checks``: fire it, carry it on, or put it back for later."""
+    p = parameters_at(group.model, group.params, u4(group.which)[local])
+    s = state_at(group.model, group.state, local)
+    spike = crossing(group.model, p, s)
+    if spike <= q.now:
+        flow(group.model, p, s, q.now)
+        q.own_events += 1
+        _fire(group, local, q, checks)
+        return
+    touch = step(group.model, p, s)
+    if touch > q.now:
+        _look_again(group, local, min(spike, touch), q, checks)
+        return
+    flow(group.model, p, s, q.now)
+    q.own_events += 1
+    again = bound(group.model, p, s)
+    if again <= q.now:
+        _fire(group, local, q, checks)
+    else:
+        _look_again(group, local, again, q, checks)
+
+
+@njit(error_model="numpy", nogil=True, forceinline=True)
+def _arrive(group, local, weight, receptor, q, checks):
+    """An arrival now; the threshold is tested here only under the rule "arrival"."""
+    p = parameters_at(group.model, group.params, u4(group.which)[local])
+    s = state_at(group.model, group.state, local)
+    flow(group.model, p, s, q.now)
+    jump(group.model, p, s, weight, receptor)
+    if group.per_arrival != 0 and bound(group.model, p, s) <= q.now:
+        _fire(group, local, q, checks)
+
+
+@njit(error_model="numpy", nogil=True, forceinline=True)
+def _settle(group, local, q, checks):
+    """After all arrivals of a round: fire if above threshold, once a round; else see when to look again."""
+    p = parameters_at(group.model, group.params, u4(group.which)[local])
+    s = state_at(group.model, group.state, local)
+    when = bound(group.model, p, s)
+    if when == math.inf:
+        return
+    if when <= q.now and i8(q.last_fired)[i8(group.ids)[local]] != q.round:
+        _fire(group, local, q, checks)
+    else:
+        _look_again(group, local, when, q, checks)
+
+
+@njit(error_model="numpy", nogil=True)
+def _deliver_row(group, number, first, last, wiring, q, checks):
+    """A spike reaches the synapses ``first`` to ``last - 1`` of projection ``number``."""
+    link = record_at(wiring.links, number, LINK)
+    targets, weights = u4(wiring.targets), f8(wiring.weights)
+    for k in range(first, last):
+        target = k - first if link.dense != 0 else targets[k]
+        weight = weights[link.weight_shift + k * link.weight_stride]
+        _arrive(group, link.target_first + target, weight, link.receptor, q, checks)
+
+
+@njit(error_model="numpy", nogil=True)
+def _settle_row(group, number, first, last, wiring, q, checks):
+    """Test the thresholds behind these synapses."""
+    link = record_at(wiring.links, number, LINK)
+    targets = u4(wiring.targets)
+    for k in range(first, last):
+        target = k - first if link.dense != 0 else targets[k]
+        _settle(group, link.target_first + target, q, checks)
+
+
+@njit(error_model="numpy", nogil=True)
+def _set_current(group, local, value, q, checks):
+    """The external current is ``value`` from now on."""
+    p = parameters_at(group.model, group.params, u4(group.which)[local])
+    s = state_at(group.model, group.state, local)
+    flow(group.model, p, s, q.now)
+    jump(group.model, p, s, value, CURRENT)
+    _look_again(group, local, bound(group.model, p, s), q, checks)
+
+
+@njit(error_model="numpy", nogil=True)
+def _look_at_all(group, q, checks):
+    """Enter every neuron that can fire, or must be touched, without input."""
+    for local in range(group.size):
+        p = parameters_at(group.model, group.params, u4(group.which)[local])
+        s = state_at(group.model, group.state, local)
+        _look_again(group, local, bound(group.model, p, s), q, checks)
+
+
+@njit(error_model="numpy", nogil=True)
+def _carry(group, states, locals_, n, t):
+    """Carry copies of the states of some neurons to ``t``; the neurons themselves are left alone."""
+    for k in range(n):
+        p = parameters_at(group.model, group.params, u4(group.which)[i8(locals_)[k]])
+        flow(group.model, p, state_at(group.model, states, k), t)
+
+
+own_event = on_group(_own_event)
+arrive = on_group(_arrive)
+settle = on_group(_settle)
+deliver_row = on_group(_deliver_row)
+settle_row = on_group(_settle_row)
+set_current = on_group(_set_current)
+look_at_all = on_group(_look_at_all)
+carry = on_group(_carry)

@@ -1,0 +1,347 @@
+"""The priority-queue engine: any delays, zero included, one entry a spike and projection.
+
+The total order of events is (time, kind, serial).  At one instant, in this order:
+
+0. changes of currents, and sources that spike;
+1. neurons' own events: crossings without input, steps of integrators; in order of id;
+2. arrivals over synapses, in order of (serial of the spike, projection, rank in the row), then of the Poisson drive;
+   the threshold is tested here under the rule "arrival";
+3. under the rule "instant" the threshold of every neuron that something reached, once; in order of id.
+
+Spikes get their serial numbers in the order in which they came up.  They are sent off after 3; what arrives with zero
+delay makes another round at the same instant.  Nothing in this order depends on where things lie in memory.
+
+A spike stays one entry of the queue while it moves along its row of synapses, which is sorted by delay.  The kernel
+comes back when an array is full and goes on where it was when called again: all its state is in the record ``q``.
+"""
+
+import math
+
+from numba import njit
+
+from eventsim.kernels.heap import move_top, put, take_top, top_item, top_when
+from eventsim.kernels.layout import (
+    DONE,
+    ENDLESS,
+    FLIGHT,
+    FULL,
+    LINK,
+    NEED_FIRED,
+    NEED_FLIGHTS,
+    NEED_SEGMENTS,
+    PAUSED,
+)
+from eventsim.kernels.memory import f8, i8, record_at, u1, u2, u4
+from eventsim.kernels.neuron import (
+    arrive,
+    carry,
+    deliver_row,
+    look_at_all,
+    own_event,
+    set_current,
+    settle,
+    settle_row,
+)
+
+_EMIT, ADVANCE, _GATHER, _SETTLE = range(4)
+_MAX_PROJECTIONS = 1 << 16
+
+
+@njit(error_model="numpy", nogil=True, forceinline=True)
+def _next_source(inputs):
+    return f8(inputs.source_times)[inputs.next_source] if inputs.next_source < inputs.n_sources else math.inf
+
+
+@njit(error_model="numpy", nogil=True, forceinline=True)
+def _next_drive(inputs):
+    return f8(inputs.drive_times)[inputs.next_drive] if inputs.next_drive < inputs.n_drive else math.inf
+
+
+@njit(error_model="numpy", nogil=True, forceinline=True)
+def _next_current(inputs):
+    return (
+        f8(inputs.current_times)[inputs.next_current] if inputs.next_current < inputs.n_currents else math.inf
+    )
+
+
+@njit(error_model="numpy", nogil=True, forceinline=True)
+def _next_time(flights, checks, inputs):
+    t = min(top_when(flights), top_when(checks))
+    return min(min(t, _next_source(inputs)), min(_next_drive(inputs), _next_current(inputs)))
+
+
+@njit(error_model="numpy", nogil=True)
+def _take_off(number, first, last, wiring, q, flights):
+    """Put a spike's way along synapses ``first`` to ``last - 1`` of projection ``number`` into the queue."""
+    q.n_free -= 1
+    slot = i8(q.free)[q.n_free]
+    flight = record_at(q.flight, slot, FLIGHT)
+    flight.emitted = q.now
+    flight.next = first
+    flight.end = last
+    flight.link = number
+    link = record_at(wiring.links, number, LINK)
+    i8(flights.rank)[slot] = q.serial * _MAX_PROJECTIONS + number
+    put(flights, slot, q.now + f8(wiring.delays)[link.delay_shift + first * link.delay_stride])
+
+
+@njit(error_model="numpy", nogil=True)
+def _send_off(neuron, row, population, wiring, q, flights):
+    """Start a spike along every projection of its population."""
+    if row < 0:
+        row = neuron - i8(wiring.first_id)[population]
+    row_start = i8(wiring.row_start)
+    for k in range(i8(wiring.outgoing_start)[population], i8(wiring.outgoing_start)[population + 1]):
+        number = i8(wiring.outgoing)[k]
+        place = record_at(wiring.links, number, LINK).row_first + row
+        if row_start[place] < row_start[place + 1]:
+            _take_off(number, row_start[place], row_start[place + 1], wiring, q, flights)
+
+
+@njit(error_model="numpy", nogil=True)
+def _emit(wiring, q, flights):
+    """Number, record and send off the spikes of this round."""
+    while q.n_emitted < q.n_fired:
+        neuron = i8(q.fired)[q.n_emitted]
+        population = u2(wiring.population_of)[neuron]
+        outgoing = i8(wiring.outgoing_start)[population + 1] - i8(wiring.outgoing_start)[population]
+        if q.n_free < outgoing:
+            return NEED_FLIGHTS
+        if u1(wiring.recorded)[population] != 0:
+            if q.n_recorded == q.recorded_capacity:
+                return FULL
+            f8(q.times)[q.n_recorded] = q.now
+            u4(q.ids)[q.n_recorded] = neuron
+            q.n_recorded += 1
+        i8(q.spike_counts)[neuron] += 1
+        _send_off(neuron, i8(q.rows)[q.n_emitted], population, wiring, q, flights)
+        q.serial += 1
+        q.n_emitted += 1
+    q.n_fired = 0
+    q.n_emitted = 0
+    return DONE
+
+
+@njit(error_model="numpy", nogil=True)
+def _gather_inputs(groups, wiring, q, checks, inputs):
+    """Kind 0: changes of currents, and sources that spike."""
+    while _next_current(inputs) == q.now:
+        neuron = u4(inputs.current_ids)[inputs.next_current]
+        value = f8(inputs.current_values)[inputs.next_current]
+        set_current(groups, u1(wiring.group_of)[neuron], u4(wiring.local_of)[neuron], value, q, checks)
+        inputs.next_current += 1
+    while _next_source(inputs) == q.now:
+        if q.n_fired == q.fired_capacity:
+            return NEED_FIRED
+        i8(q.fired)[q.n_fired] = u4(inputs.source_ids)[inputs.next_source]
+        i8(q.rows)[q.n_fired] = -1
+        q.n_fired += 1
+        inputs.next_source += 1
+    return DONE
+
+
+@njit(error_model="numpy", nogil=True)
+def _gather_own_events(groups, wiring, q, checks):
+    """Kind 1.  A neuron that has fired in this round and would again waits for the next one."""
+    while top_when(checks) == q.now:
+        if q.n_fired == q.fired_capacity:
+            return NEED_FIRED
+        neuron = take_top(checks)
+        if i8(q.last_fired)[neuron] == q.round:
+            i8(q.again)[q.n_again] = neuron
+            q.n_again += 1
+        else:
+            own_event(groups, u1(wiring.group_of)[neuron], u4(wiring.local_of)[neuron], q, checks)
+    return DONE
+
+
+@njit(error_model="numpy", nogil=True, forceinline=True)
+def _put_back(q, checks):
+    """What waited for the next round stands in ``checks`` again."""
+    while q.n_again > 0:
+        q.n_again -= 1
+        put(checks, i8(q.again)[q.n_again], q.now)
+
+
+@njit(error_model="numpy", nogil=True, forceinline=True)
+def _note(number, first, last, q):
+    """Remember what was delivered, for the tests of the threshold."""
+    segments = i8(q.segments)
+    segments[3 * q.n_segments] = number
+    segments[3 * q.n_segments + 1] = first
+    segments[3 * q.n_segments + 2] = last
+    q.n_segments += 1
+
+
+@njit(error_model="numpy", nogil=True, forceinline=True)
+def _reached_until(flight, link, wiring, t):
+    """End of the stretch of its row that a spike reaches at ``t``."""
+    if link.delay_stride == 0:
+        return flight.end
+    delays = f8(wiring.delays)
+    k = flight.next + 1
+    while k < flight.end and flight.emitted + delays[link.delay_shift + k] == t:
+        k += 1
+    return k
+
+
+@njit(error_model="numpy", nogil=True)
+def _gather_arrivals(groups, wiring, q, flights, checks):
+    """Kind 2, over synapses."""
+    while top_when(flights) == q.now:
+        slot = top_item(flights)
+        flight = record_at(q.flight, slot, FLIGHT)
+        number = flight.link
+        link = record_at(wiring.links, number, LINK)
+        first, last = flight.next, _reached_until(flight, link, wiring, q.now)
+        if q.n_segments == q.segments_capacity:
+            return NEED_SEGMENTS
+        if q.n_fired + last - first > q.fired_capacity:
+            return NEED_FIRED
+        deliver_row(groups, link.group, number, first, last, wiring, q, checks)
+        _note(number, first, last, q)
+        q.synaptic_events += last - first
+        if last < flight.end:
+            flight.next = last
+            move_top(flights, flight.emitted + f8(wiring.delays)[link.delay_shift + last])
+        else:
+            take_top(flights)
+            i8(q.free)[q.n_free] = slot
+            q.n_free += 1
+    return DONE
+
+
+@njit(error_model="numpy", nogil=True)
+def _gather_drive(groups, wiring, q, checks, inputs):
+    """Kind 2, from the Poisson drive."""
+    while _next_drive(inputs) == q.now:
+        if q.n_segments == q.segments_capacity:
+            return NEED_SEGMENTS
+        if q.n_fired == q.fired_capacity:
+            return NEED_FIRED
+        neuron = u4(inputs.drive_ids)[inputs.next_drive]
+        drive = u2(inputs.drive_numbers)[inputs.next_drive]
+        weight, receptor = f8(inputs.drive_weights)[drive], i8(inputs.drive_receptors)[drive]
+        group, local = u1(wiring.group_of)[neuron], u4(wiring.local_of)[neuron]
+        arrive(groups, group, local, weight, receptor, q, checks)
+        _note(-1, neuron, neuron, q)
+        q.external_events += 1
+        inputs.next_drive += 1
+    return DONE
+
+
+@njit(error_model="numpy", nogil=True)
+def _settle_all(groups, wiring, q, checks):
+    """Kind 3, over everything delivered in this round."""
+    segments = i8(q.segments)
+    while q.n_settled < q.n_segments:
+        number = segments[3 * q.n_settled]
+        first, last = segments[3 * q.n_settled + 1], segments[3 * q.n_settled + 2]
+        if q.n_fired + max(last - first, 1) > q.fired_capacity:
+            return NEED_FIRED
+        if number < 0:
+            settle(groups, u1(wiring.group_of)[first], u4(wiring.local_of)[first], q, checks)
+        else:
+            link = record_at(wiring.links, number, LINK)
+            settle_row(groups, link.group, number, first, last, wiring, q, checks)
+        q.n_settled += 1
+    q.n_segments = 0
+    q.n_settled = 0
+    return DONE
+
+
+@njit(error_model="numpy", nogil=True)
+def _sink(first, size, root, ids, rows):
+    """Let an element down to its place in the max-heap ids[first : first + size]."""
+    while True:
+        child = 2 * root + 1
+        if child >= size:
+            return
+        if child + 1 < size and ids[first + child + 1] > ids[first + child]:
+            child += 1
+        if ids[first + root] >= ids[first + child]:
+            return
+        _swap(first + root, first + child, ids, rows)
+        root = child
+
+
+@njit(error_model="numpy", nogil=True)
+def _swap(i, j, ids, rows):
+    held_id, held_row = ids[i], rows[i]
+    ids[i], rows[i] = ids[j], rows[j]
+    ids[j], rows[j] = held_id, held_row
+
+
+@njit(error_model="numpy", nogil=True)
+def _order_by_id(q):
+    """Sort the spikes of the threshold tests by id: nearly always none or one, else by heap sort in place."""
+    first, size = q.n_ordered, q.n_fired - q.n_ordered
+    ids, rows = i8(q.fired), i8(q.rows)
+    for root in range(size // 2 - 1, -1, -1):
+        _sink(first, size, root, ids, rows)
+    for last in range(size - 1, 0, -1):
+        _swap(first, first + last, ids, rows)
+        _sink(first, last, 0, ids, rows)
+
+
+@njit(error_model="numpy", nogil=True)
+def _gather(groups, wiring, q, flights, checks, inputs):
+    status = _gather_inputs(groups, wiring, q, checks, inputs)
+    if status == DONE:
+        status = _gather_own_events(groups, wiring, q, checks)
+    if status == DONE:
+        status = _gather_arrivals(groups, wiring, q, flights, checks)
+    if status == DONE:
+        status = _gather_drive(groups, wiring, q, checks, inputs)
+    return status
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def start(groups, q_array, checks_array):
+    """Enter every neuron that can fire without input."""
+    for g in range(len(groups)):
+        look_at_all(groups, g, q_array[0], checks_array[0])
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def sample(groups, g, states, locals_, n, t):
+    """Carry ``n`` copied states of group ``g`` (at an address; whose they are, i8) to ``t``, after all events there."""
+    carry(groups, g, states, locals_, n, t)
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def run_until(groups, wiring_array, q_array, flights_array, checks_array, inputs_array, t_stop, max_rounds):
+    """Simulate all events up to and including ``t_stop`` (ms); return why it came back (``layout``)."""
+    wiring, q, inputs = wiring_array[0], q_array[0], inputs_array[0]
+    flights, checks = flights_array[0], checks_array[0]
+    while True:
+        if q.phase == _EMIT:
+            status = _emit(wiring, q, flights)
+            if status != DONE:
+                return status
+            q.phase = ADVANCE
+        if q.phase == ADVANCE:
+            _put_back(q, checks)
+            t = _next_time(flights, checks, inputs)
+            if t > t_stop:
+                return DONE
+            if q.round + q.synaptic_events >= q.pause_at:
+                return PAUSED
+            q.wave = q.wave + 1 if t == q.now else 0
+            if q.wave > max_rounds:
+                return ENDLESS
+            q.now = t
+            q.round += 1
+            q.phase = _GATHER
+        if q.phase == _GATHER:
+            status = _gather(groups, wiring, q, flights, checks, inputs)
+            if status != DONE:
+                return status
+            q.n_ordered = q.n_fired
+            q.phase = _SETTLE
+        if q.phase == _SETTLE:
+            status = _settle_all(groups, wiring, q, checks)
+            if status != DONE:
+                return status
+            _order_by_id(q)
+            q.phase = _EMIT

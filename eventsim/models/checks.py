@@ -1,0 +1,52 @@
+"""Checks that the integrate-and-fire models share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eventsim.errors import InputError
+
+Values = Mapping[str, NDArray[np.float64]]
+
+
+def _refuse(values: Values, name: str, wrong: NDArray[np.bool_], why: str) -> None:
+    if wrong.any():
+        column = values[name]
+        k = int(np.argmax(wrong))
+        single = column.size == 1
+        raise InputError(name, float(column[0 if single else k]), why, None if single else k)
+
+
+def positive(values: Values, *names: str) -> None:
+    """Raise `InputError` unless every value of these parameters is finite and greater than zero."""
+    for name in names:
+        column = values[name]
+        _refuse(values, name, ~((column > 0) & np.isfinite(column)), "must be greater than 0")
+
+
+def not_negative(values: Values, *names: str) -> None:
+    """Raise `InputError` unless every value of these parameters is finite and at least zero."""
+    for name in names:
+        column = values[name]
+        _refuse(values, name, ~((column >= 0) & np.isfinite(column)), "must be at least 0")
+
+
+def check_reset(values: Values) -> None:
+    """A neuron reset to its threshold or above would fire for ever; a refractory period cannot be negative."""
+    not_negative(values, "t_ref")
+    _refuse(
+        values,
+        "v_reset",
+        np.atleast_1d(values["v_reset"] >= values["v_th"]),
+        "must lie below the threshold v_th",
+    )
+
+
+def reset_column(reset: str) -> NDArray[np.float64]:
+    """The option ``reset`` as the number that kernels take: 0 to a value, 1 by subtraction."""
+    if reset not in ("value", "subtract"):
+        raise InputError("reset", reset, "'value' or 'subtract' is needed")
+    return np.array([float(reset == "subtract")])

@@ -1,0 +1,256 @@
+"""The priority-queue engine's driver: arrays in, slices of time through the kernel, spikes out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eventsim.build.groups import Groups, build_groups
+from eventsim.build.streams import CurrentStream, DriveStream, SpikeStream
+from eventsim.build.wiring import build_wiring
+from eventsim.errors import SimulationError
+from eventsim.kernels import layout, queue
+from eventsim.kernels.memory import Block, address
+from eventsim.network.network import Network
+from eventsim.network.population import PopulationView
+
+Spikes = Callable[[NDArray[np.float64], NDArray[np.uint32]], None]
+Progress = Callable[[float], None]
+
+_ROOM = 1 << 10
+_SCRATCH = ("times", "ids")  # empty between runs, and of one size
+_RECORDED = 1 << 16
+_EVENTS_A_SLICE = 1 << 16
+_EVENTS_A_CALL = 4_000_000  # well under a second, so that Ctrl-C and progress are served
+
+
+class QueueEngine:
+    """A network in arrays, at a time.  Events up to and including `time` have happened."""
+
+    name = "queue"
+    threads = 1
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.groups: Groups = build_groups(network)
+        self.wiring: Block = build_wiring(network, self.groups)
+        self.q, self.flights, self.checks = _new_queue(network.size)
+        self.sources, self.drives = SpikeStream(network), DriveStream(network)
+        self.currents = CurrentStream(network)
+        self.streams: tuple[SpikeStream | DriveStream | CurrentStream, ...]
+        self.streams = (self.sources, self.drives, self.currents)
+        self.time = 0.0
+        self._started = False
+
+    @property
+    def synapses(self) -> int:
+        """Number of synapses."""
+        rows = self.wiring.arrays["row_start"]
+        return int(rows[-1]) if rows.size else 0
+
+    def counts(self) -> dict[str, Any]:
+        """Exact counts since time 0; ``spike_counts`` (n_ids,) int64 by global id."""
+        names = ("synaptic_events", "external_events")
+        counts: dict[str, Any] = {name: int(self.q.scalar(name)) for name in names}
+        return counts | {"spike_counts": self.q.arrays["spike_counts"].copy()}
+
+    def compile(self) -> None:
+        """Compile the kernels for this network's models, or find them on disk; simulates nothing."""
+        q, flights, checks = _new_queue(self.network.size)
+        no_neurons = tuple(group._replace(size=0) for group in self.groups.kernel)
+        queue.start(no_neurons, q.record, checks.record)
+        inputs = Block(layout.INPUTS, {})
+        records = (block.record for block in (self.wiring, q, flights, checks, inputs))
+        queue.run_until(no_neurons, *records, -math.inf, 0)
+
+    def run_until(self, t_stop: float, spikes: Spikes, progress: Progress) -> None:
+        """Simulate up to and including `t_stop`, handing out recorded spikes in order."""
+        first = self.time
+        if not self._started:
+            queue.start(self.groups.kernel, self.q.record, self.checks.record)
+            self._started = True
+            first = -math.inf
+        while first < t_stop:
+            last = self._slice_end(max(first, 0.0), t_stop)
+            inputs = self._inputs(first, last)
+            while self._kernel(inputs, last) != layout.DONE:
+                self._hand_out(spikes)
+                progress(float(self.q.scalar("now")))
+            first = self.time = last
+            progress(last)
+        self._hand_out(spikes)
+
+    def sample(self, view: PopulationView, variable: str, t: float) -> NDArray[np.float64]:
+        """A state variable of some neurons at ``t``, not before `time` and with no event in between."""
+        g = self.groups.of_population[view.population.name]
+        locals_ = view.indices + self.groups.local_first[view.population.name]
+        states = self.groups.states[g][locals_]
+        queue.sample(self.groups.kernel, g, address(states), address(locals_), locals_.size, t)
+        values: NDArray[np.float64] = states[variable].astype(np.float64)
+        return values
+
+    def state(self) -> dict[str, NDArray[np.generic]]:
+        """Everything that changes while simulating, as arrays; `restore` goes on from it with the same bytes."""
+        state: dict[str, NDArray[np.generic]] = {
+            "time": np.array(self.time),
+            "started": np.array(self._started),
+        }
+        for name, block in self._blocks():
+            state |= {
+                f"{name}/{key}": array.copy() for key, array in block.arrays.items() if key not in _SCRATCH
+            }
+            state |= {f"{name}/{key}": np.array(value) for key, value in block.scalars().items()}
+        for number, records in enumerate(self.groups.states):
+            state[f"neurons/{number}"] = records.copy()
+        for number, stream in enumerate(self.streams):
+            state |= {f"stream/{number}/{key}": array for key, array in stream.state().items()}
+        return state
+
+    def restore(self, state: Mapping[str, NDArray[np.generic]]) -> None:
+        """Go on from what `state` gave, in an engine of the same network."""
+        self.time, self._started = float(state["time"]), bool(state["started"])
+        for name, block in self._blocks():
+            for key in block.scalars():
+                block.record[key] = state[f"{name}/{key}"]
+            for key in [key for key in block.arrays if key not in _SCRATCH]:
+                block.point(key, _as_type(state[f"{name}/{key}"], block.arrays[key].dtype))
+        for number, records in enumerate(self.groups.states):
+            records[:] = _as_type(state[f"neurons/{number}"], records.dtype)
+        for number, stream in enumerate(self.streams):
+            prefix = f"stream/{number}/"
+            stream.restore({key[len(prefix) :]: state[key] for key in state if key.startswith(prefix)})
+
+    def _blocks(self) -> tuple[tuple[str, Block], ...]:
+        return ("queue", self.q), ("flights", self.flights), ("checks", self.checks)
+
+    def _slice_end(self, first: float, t_stop: float) -> float:
+        """End of the next slice: about `_EVENTS_A_SLICE` events from outside, or the next one's time."""
+        rate = sum(stream.expected_rate_per_ms(first) for stream in self.streams)
+        length = _EVENTS_A_SLICE / rate if rate > 0.0 else math.inf
+        upcoming = min(stream.next_time() for stream in self.streams)
+        return min(t_stop, max(first, upcoming) + length)
+
+    def _inputs(self, first: float, last: float) -> Block:
+        sources, drive = self.sources.slice(first, last), self.drives.slice(first, last)
+        currents = self.currents.slice(first, last)
+        named = {
+            "source_times": sources[0],
+            "source_ids": sources[1],
+            "drive_times": drive[0],
+            "drive_ids": drive[1],
+            "drive_numbers": drive[2],
+            "drive_weights": np.array([each.weight for each in self.network.drives], np.float64),
+            "drive_receptors": np.array([each.receptor for each in self.network.drives], np.int64),
+            "current_times": currents[0],
+            "current_ids": currents[1],
+            "current_values": currents[2],
+        }
+        n = {"n_sources": sources[0].size, "n_drive": drive[0].size, "n_currents": currents[0].size}
+        return Block(layout.INPUTS, named, **n)
+
+    def _kernel(self, inputs: Block, t_stop: float) -> int:
+        """Call the kernel, and make room where it asks for some."""
+        records = (block.record for block in (self.wiring, self.q, self.flights, self.checks, inputs))
+        max_rounds = 1000 + 10 * self.network.size
+        done = int(self.q.scalar("round")) + int(self.q.scalar("synaptic_events"))
+        self.q.record["pause_at"] = done + _EVENTS_A_CALL
+        status: int = queue.run_until(self.groups.kernel, *records, t_stop, max_rounds)
+        if status == layout.ENDLESS:
+            raise SimulationError(self._endless())
+        if status == layout.NEED_FIRED:
+            self._make_room_for_fired()
+        elif status == layout.NEED_SEGMENTS:
+            self._make_room_for_segments()
+        elif status == layout.NEED_FLIGHTS:
+            self._make_room_for_flights()
+        return status
+
+    def _hand_out(self, spikes: Spikes) -> None:
+        n = int(self.q.scalar("n_recorded"))
+        if n:
+            spikes(self.q.arrays["times"][:n].copy(), self.q.arrays["ids"][:n].copy())
+            self.q.record["n_recorded"] = 0
+
+    def _make_room_for_fired(self) -> None:
+        longest_row = int(np.diff(self.wiring.arrays["row_start"]).max(initial=1))
+        capacity = max(2 * int(self.q.scalar("fired_capacity")), int(self.q.scalar("n_fired")) + longest_row)
+        self.q.lengthen("fired", capacity)
+        self.q.lengthen("rows", capacity)
+        self.q.record["fired_capacity"] = capacity
+
+    def _make_room_for_segments(self) -> None:
+        capacity = 2 * int(self.q.scalar("segments_capacity"))
+        self.q.lengthen("segments", 3 * capacity)
+        self.q.record["segments_capacity"] = capacity
+
+    def _make_room_for_flights(self) -> None:
+        outgoing = int(np.diff(self.wiring.arrays["outgoing_start"]).max())
+        old = self.q.arrays["flight"].size
+        capacity = 2 * old + outgoing
+        n_free = int(self.q.scalar("n_free"))
+        self.q.lengthen("flight", capacity)
+        self.q.lengthen("free", capacity)
+        self.q.arrays["free"][n_free : n_free + capacity - old] = np.arange(capacity - 1, old - 1, -1)
+        self.q.record["n_free"] = n_free + capacity - old
+        for name, fill in (("when", 0), ("item", 0), ("position", -1), ("rank", 0)):
+            self.flights.lengthen(name, capacity, fill)
+
+    def _endless(self) -> str:
+        """What is said of a cycle of zero delay."""
+        looping = np.flatnonzero(self.q.arrays["last_fired"] >= self.q.scalar("round") - 2)
+        names = [_member(self.network, int(neuron)) for neuron in looping[:5]]
+        more = f" and {looping.size - 5} more" if looping.size > 5 else ""
+        return (
+            f"at {self.q.scalar('now'):g} ms spikes go round without delay and without end, "
+            f"through {', '.join(names)}{more}: give the synapses a delay or the neurons a refractory period"
+        )
+
+
+def _as_type(stored: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """A copy of an array whose records may have been stored as bytes."""
+    return stored.copy().view(np.uint8).view(dtype)
+
+
+def _member(network: Network, neuron: int) -> str:
+    for population in network.populations.values():
+        if population.first <= neuron < population.first + population.size:
+            return f"{population.name}[{neuron - population.first}]"
+    raise AssertionError(neuron)
+
+
+def _new_heap(capacity: int) -> Block:
+    arrays = {
+        "when": np.zeros(capacity),
+        "item": np.zeros(capacity, np.int64),
+        "position": np.full(capacity, -1, np.int64),
+        "rank": np.arange(capacity, dtype=np.int64),
+    }
+    return Block(layout.HEAP, arrays)
+
+
+def _new_queue(n_ids: int) -> tuple[Block, Block, Block]:
+    """The state of the queue at time 0, its heap of spikes on their way, and its heap of neurons to look at."""
+    arrays = {
+        "flight": np.zeros(_ROOM, layout.FLIGHT),
+        "free": np.arange(_ROOM, dtype=np.int64)[::-1].copy(),
+        "fired": np.zeros(_ROOM, np.int64),
+        "rows": np.zeros(_ROOM, np.int64),
+        "segments": np.zeros(3 * _ROOM, np.int64),
+        "again": np.zeros(n_ids, np.int64),
+        "last_fired": np.full(n_ids, -1, np.int64),
+        "spike_counts": np.zeros(n_ids, np.int64),
+        "times": np.zeros(_RECORDED),
+        "ids": np.zeros(_RECORDED, np.uint32),
+    }
+    room = {
+        "n_free": _ROOM,
+        "fired_capacity": _ROOM,
+        "segments_capacity": _ROOM,
+        "recorded_capacity": _RECORDED,
+    }
+    q = Block(layout.QUEUE, arrays, now=-math.inf, phase=queue.ADVANCE, **room)
+    return q, _new_heap(_ROOM), _new_heap(n_ids)

@@ -1,0 +1,188 @@
+"""A network being simulated: built once, run for as long as wanted, cut and continued anywhere."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eventsim.errors import InputError
+from eventsim.network.network import Network
+from eventsim.network.population import PopulationView
+from eventsim.simulation.sink import NoSink, Sink
+
+ENGINES = ("auto", "queue", "simpy")
+
+Progress = Callable[[float, int, int], None]
+"""Called now and then with the simulated time (ms), the recorded spikes and the synaptic events so far."""
+
+
+class Engine(Protocol):
+    """One way of computing a network's spikes; all give the same."""
+
+    name: str
+    threads: int
+    time: float
+
+    @property
+    def synapses(self) -> int: ...
+    def counts(self) -> dict[str, Any]: ...
+    def compile(self) -> None: ...
+    def run_until(
+        self,
+        t_stop: float,
+        spikes: Callable[[NDArray[np.float64], NDArray[np.uint32]], None],
+        progress: Callable[[float], None],
+    ) -> None: ...
+    def sample(self, view: PopulationView, variable: str, t: float) -> NDArray[np.float64]: ...
+    def state(self) -> dict[str, NDArray[np.generic]]: ...
+    def restore(self, state: Mapping[str, NDArray[np.generic]]) -> None: ...
+
+
+class Simulation:
+    """A network at a time.
+
+    network: its description; later changes to it do not reach the simulation.
+    engine: ``"queue"``, ``"simpy"`` (slow, the oracle), or ``"auto"``.
+    sink: what receives spikes and state samples; by default nothing does.
+    build_s, compile_s, run_s: seconds spent so far.
+
+    Raises InputError for an unknown engine.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        engine: str = "auto",
+        sink: Sink | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        if engine not in ENGINES:
+            raise InputError("engine", engine, f"one of {', '.join(ENGINES)} is needed")
+        self.network = network
+        self.sink: Sink = NoSink() if sink is None else sink
+        self._progress = progress
+        self._spikes = 0
+        self._sampled = -math.inf
+        started = time.perf_counter()
+        self._engine = _new_engine(network, engine)
+        self.build_s = time.perf_counter() - started
+        started = time.perf_counter()
+        self._engine.compile()
+        self.compile_s = time.perf_counter() - started
+        self.run_s = 0.0
+
+    @property
+    def engine(self) -> str:
+        """Name of the engine that runs."""
+        return self._engine.name
+
+    @property
+    def threads(self) -> int:
+        """Number of threads that it uses."""
+        return self._engine.threads
+
+    @property
+    def time(self) -> float:
+        """How far it has come (ms): all events up to and including this instant have happened."""
+        return self._engine.time
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Exact counts so far; ``spikes`` are those of neurons, ``synaptic_events`` arrivals over synapses,
+        ``external_events`` arrivals from Poisson drives."""
+        counts, per_id = self._engine.counts(), self.spike_counts
+        sources = [p for p in self.network.populations.values() if p.is_source]
+        source_spikes = sum(int(per_id[p.first : p.first + p.size].sum()) for p in sources)
+        return {
+            "neurons": self.network.size - sum(p.size for p in sources),
+            "synapses": self._engine.synapses,
+            "spikes": int(per_id.sum()) - source_spikes,
+            "source_spikes": source_spikes,
+            "synaptic_events": counts["synaptic_events"],
+            "external_events": counts["external_events"],
+        }
+
+    @property
+    def spike_counts(self) -> NDArray[np.int64]:
+        """Spikes of every neuron and source so far, (n_ids,) by global id, read-only."""
+        counts: NDArray[np.int64] = self._engine.counts()["spike_counts"]
+        counts.setflags(write=False)
+        return counts
+
+    def run(self, duration_ms: float) -> None:
+        """Go on for `duration_ms`.  Runs one after the other give the same bytes as one run of the sum's length.
+
+        Raises InputError for a duration that is negative or not finite, SimulationError for a cycle of zero delay
+        that never ends.
+        """
+        if not (math.isfinite(duration_ms) and duration_ms >= 0.0):
+            raise InputError("duration_ms", duration_ms, "a finite time of at least 0 ms is needed")
+        self.run_until(self.time + duration_ms)
+
+    def run_until(self, t_stop: float) -> None:
+        """Go on until all events up to and including `t_stop` (ms) have happened."""
+        if not (math.isfinite(t_stop) and t_stop >= self.time):
+            raise InputError("t_stop", t_stop, f"a finite time not before {self.time:g} ms is needed")
+        started = time.perf_counter()
+        try:
+            for t in self._sample_times(t_stop):
+                self._engine.run_until(t, self._hand_on, self._report)
+                self._sample(t)
+            self._engine.run_until(t_stop, self._hand_on, self._report)
+            self._sampled = t_stop
+        finally:
+            self.run_s += time.perf_counter() - started
+
+    def state(self) -> dict[str, NDArray[np.generic]]:
+        """Everything that a simulation of the same network needs to go on with the same bytes."""
+        own = {"sampled": np.array(self._sampled), "engine": np.array(self.engine)}
+        return {f"engine/{key}": array for key, array in self._engine.state().items()} | own
+
+    def restore(self, state: Mapping[str, NDArray[np.generic]]) -> None:
+        """Go on from what `state` gave for the same network and engine.
+
+        Raises InputError if it is the state of another engine or of a network with other arrays.
+        """
+        if str(state["engine"]) != self.engine:
+            raise InputError(
+                "engine", self.engine, f"the state is one of the engine {str(state['engine'])!r}"
+            )
+        prefix = "engine/"
+        self._engine.restore({k[len(prefix) :]: state[k] for k in state if k.startswith(prefix)})
+        self._sampled = float(state["sampled"])
+
+    def _sample_times(self, t_stop: float) -> NDArray[np.float64]:
+        """When something is to be sampled after the last run and not after `t_stop`."""
+        times = np.concatenate([np.zeros(0), *(recorder.times_ms for recorder in self.network.recorders)])
+        return np.unique(times[(times > self._sampled) & (times <= t_stop)])
+
+    def _sample(self, t: float) -> None:
+        """Hand on what the recorders want at `t`; values are those after all events there."""
+        for recorder in self.network.recorders:
+            if t in recorder.times_ms:
+                values = self._engine.sample(recorder.target, recorder.variable, t)
+                self.sink.states(recorder.number, np.array([t]), values[np.newaxis])
+        self._sampled = t
+
+    def _hand_on(self, times: NDArray[np.float64], ids: NDArray[np.uint32]) -> None:
+        self._spikes += times.size
+        self.sink.spikes(times, ids)
+
+    def _report(self, t: float) -> None:
+        if self._progress is not None:
+            self._progress(t, self._spikes, self._engine.counts()["synaptic_events"])
+
+
+def _new_engine(network: Network, name: str) -> Engine:
+    if name == "simpy":
+        from eventsim.simulation.oracle.engine import SimPyEngine
+
+        return SimPyEngine(network)
+    from eventsim.simulation.queue_engine import QueueEngine
+
+    return QueueEngine(network)
