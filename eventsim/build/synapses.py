@@ -155,8 +155,11 @@ def _from_pairs(
         delays.fill(first, drawn[1])
         chunk = sources, chunk_targets, drawn[0], drawn[1]
         connect.place_synapses(chunk, row_of, target_of, cursor, (targets, own[0], own[1]))
-    common = [values.all(1) if values.common else column for values, column in zip((weights, delays), own)]
-    return _Columns(row_start, targets, common[0], common[1], by_target)
+    own_weights, own_delays = (
+        values.all(1) if values.common else column
+        for values, column in zip((weights, delays), own, strict=True)
+    )
+    return _Columns(row_start, targets, own_weights, own_delays, by_target)
 
 
 def _row_start(counts: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -1,8 +1,8 @@
 """Kernels of the connection rules: draws of partners and pairs, and the sorting of synapse rows.
 
 Positions are 0-based within the projection's source and target.  Every draw is a function of the stream's key
-and of the counter said in the docstring.  A uniform integer is the upper half of word * n, whose bias is
-below n / 2**64.
+and of the counter said in the docstring.  A uniform integer is the upper half of word * n, whose bias
+is below n / 2**64.
 """
 
 import math
@@ -181,8 +181,8 @@ def count_rows(sources, row_of, counts):
 def place_synapses(pairs, row_of, target_of, cursor, columns):
     """Write each synapse to the next free place of its row, and move the cursor of the row on.
 
-    pairs: the source and target positions, weights and delays of a chunk.  columns: where the table has targets,
-    weights and delays.  Common weights or delays are empty in both.
+    pairs: the source and target positions, weights and delays of a chunk.  columns: where the table has
+    targets, weights and delays.  Common weights or delays are empty in both.
     """
     sources, targets, weights, delays = pairs
     for i in range(sources.size):
@@ -252,10 +252,10 @@ def _to_buckets(keys, low, scale, sorted_keys, order, ends):
 
 @njit(error_model="numpy", nogil=True)
 def stable_order(keys, sorted_keys, order, key_scratch, order_scratch, ends):
-    """The stable ascending order of finite keys, (n,) uint32; False if they are sorted already and nothing is done.
+    """Find the stable ascending order of finite keys; returns False, nothing done, if they are sorted already.
 
     n buckets of equal width and an insertion sort: O(n) for keys that spread, O(n log n) for any others.
-    sorted_keys, key_scratch: float64 (n,).  order_scratch: uint32 (n,).  ends: int64 (n + 1,).
+    sorted_keys, key_scratch: float64 (n,).  order, order_scratch: uint32 (n,).  ends: int64 (n + 1,).
     """
     n = keys.size
     low, high, sorted_already = keys[0], keys[0], True
@@ -316,5 +316,8 @@ def sort_rows_by_target(row_start, targets, weights, delays):
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def sort_rows_by_delay(row_start, targets, weights, delays):
-    """Sort each row by delay; synapses of the same delay stay as they were.  weights: (synapses,), or empty."""
+    """Sort each row by delay; synapses of the same delay stay as they were.
+
+    weights: (synapses,), or empty where they are common.
+    """
     _sort_rows_by(delays, row_start, targets, weights, delays)

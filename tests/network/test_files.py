@@ -48,7 +48,7 @@ def test_loading_in_another_process(everything: Network, tmp_path: Path) -> None
 
 @given(st.data())
 def test_damaged_files_are_refused(data) -> None:
-    """Cut anywhere, or with a bit flipped, a file is refused or (where the bit means nothing) read the same."""
+    """Cut anywhere, a file is refused; with a bit flipped too, or (where it means nothing) read the same."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "n"
         make_everything().save(path)
