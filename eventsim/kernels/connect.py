@@ -252,7 +252,7 @@ def _to_buckets(keys, low, scale, sorted_keys, order, ends):
 
 @njit(error_model="numpy", nogil=True)
 def stable_order(keys, sorted_keys, order, key_scratch, order_scratch, ends):
-    """Find the stable ascending order of finite keys; returns False, nothing done, if they are sorted already.
+    """Find the stable ascending order of finite keys; False, and nothing done, if they are sorted already.
 
     n buckets of equal width and an insertion sort: O(n) for keys that spread, O(n log n) for any others.
     sorted_keys, key_scratch: float64 (n,).  order, order_scratch: uint32 (n,).  ends: int64 (n + 1,).

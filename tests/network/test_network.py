@@ -249,7 +249,7 @@ NETWORK_MISTAKES = {
     ),
     "weight of 'a->b' = 'big'": lambda n: n.connect("a", "b", AllToAll(), "big"),
     "PairwiseBernoulli has no fixed number": lambda n: n.connect("a", "b", PairwiseBernoulli(0.5), [1.0]),
-    "the data of the matrix": lambda n: n.connect("a", "b", FromMatrix(np.ones((4, 3))), 1.0),
+    "weight = 1.0: ": lambda n: n.connect("a", "b", FromMatrix(np.ones((4, 3))), 1.0),
     "matrix.shape = (3, 4): must be (4, 3)": lambda n: n.connect("a", "b", FromMatrix(np.ones((3, 4)))),
     "matrix element = (1, 1): an autapse": lambda n: n.connect(
         "a", "a", FromMatrix(np.diag([0, 1, 0, 0]), autapses=False)
