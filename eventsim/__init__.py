@@ -1,6 +1,6 @@
 """eventsim: exact event-driven simulation of asynchronous spiking networks.
 
-Names are loaded when they are first asked for, so that importing the package, and the command line's help, cost nothing.
+Names are loaded when they are first asked for: importing the package, and the command line's help, are quick.
 """
 
 from __future__ import annotations

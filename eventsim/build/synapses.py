@@ -32,6 +32,7 @@ from eventsim.network.rules import (
     FromMatrix,
     OneToOne,
     PairwiseBernoulli,
+    TableRows,
 )
 
 
@@ -39,8 +40,9 @@ class SynapseTable(NamedTuple):
     """The synapses of a projection, read-only.
 
     row_start: int64 (n + 1) for the n members of the source population: row i is row_start[i]..row_start[i +
-    1].
+    1].  Look-up tables have a row for each row of each table.
     targets: uint32 (synapses,), indices in the target population; in a row sorted by (delay, target, number).
+        Empty for look-up tables, each of whose rows reaches all targets in order.
     weights, delays: float64 (synapses,), or (1,) where common; delays in ms.
     """
 
@@ -48,6 +50,21 @@ class SynapseTable(NamedTuple):
     targets: NDArray[np.uint32]
     weights: FloatArray
     delays: FloatArray
+
+    @property
+    def dense(self) -> bool:
+        """Whether every row reaches all targets in order, and `targets` is left out."""
+        return self.targets.size == 0 and bool(self.row_start[-1])
+
+    @property
+    def weights_common(self) -> bool:
+        """Whether one weight serves all synapses."""
+        return self.weights.size != int(self.row_start[-1])
+
+    @property
+    def delays_common(self) -> bool:
+        """Whether one delay serves all synapses."""
+        return self.delays.size != int(self.row_start[-1])
 
 
 class _Columns(NamedTuple):
@@ -71,6 +88,8 @@ def build_synapses(network: Network, projection: Projection) -> SynapseTable:
         InputError: a delay is drawn below 0.
     """
     rule, seed, name = projection.rule, network.seed, projection.name
+    if isinstance(rule, TableRows):
+        return _table_rows(rule, projection)
     weight: Any = rule.matrix.data if isinstance(rule, FromMatrix) else projection.weight
     weights = Values(weight, seed, "weight", name)
     delays = Values(projection.delay, seed, "delay", name, lowest=0.0)
@@ -85,6 +104,16 @@ def build_synapses(network: Network, projection: Projection) -> SynapseTable:
     if not delays.common:
         connect.sort_rows_by_delay(columns.row_start, columns.targets, own_weights, own_delays)
     table = SynapseTable(*columns[:4])
+    for column in table:
+        column.setflags(write=False)
+    return table
+
+
+def _table_rows(rule: TableRows, projection: Projection) -> SynapseTable:
+    n_tables, n_rows, n_out = rule.tables.shape
+    row_start = np.arange(n_tables * n_rows + 1, dtype=np.int64) * n_out
+    weights = rule.tables.astype(np.float64).reshape(-1)
+    table = SynapseTable(row_start, np.zeros(0, np.uint32), weights, np.array([projection.delay], np.float64))
     for column in table:
         column.setflags(write=False)
     return table

@@ -27,10 +27,6 @@ def _record(*fields: tuple[str, str]) -> np.dtype[Any]:
 
 WIRING = _record(
     ("links", "u8"),  # (n_projections,) LINK
-    ("row_start", "u8"),  # i8: every projection's rows, one behind the other
-    ("targets", "u8"),  # u4: index in the target population, sorted by (delay, target) in a row
-    ("weights", "u8"),  # f8
-    ("delays", "u8"),  # f8, ms
     ("population_of", "u8"),  # u2 (n_ids,)
     ("first_id", "u8"),  # i8 (n_populations,)
     ("recorded", "u8"),  # u1 (n_populations,)
@@ -41,16 +37,18 @@ WIRING = _record(
 )
 
 LINK = _record(
-    ("row_first", "i8"),  # of its rows in row_start
-    ("weight_shift", "i8"),  # synapse k: weights[weight_shift + k * weight_stride]; stride 0: common
+    ("row_start", "u8"),  # i8 (n_rows + 1,): row r is synapses row_start[r] to row_start[r + 1] - 1
+    ("targets", "u8"),  # u4: index in the target population, sorted by (delay, target) in a row
+    ("weights", "u8"),  # f8: of synapse k weights[k * weight_stride]; stride 0: common
     ("weight_stride", "i8"),
-    ("delay_shift", "i8"),
+    ("delays", "u8"),  # f8, ms
     ("delay_stride", "i8"),
     ("group", "i8"),
     ("target_first", "i8"),  # local number of the target population's first neuron
     ("receptor", "i8"),
-    ("dense", "i8"),  # 1: a row reaches neurons 0, 1, 2, ... and `targets` holds nothing for it
+    ("dense", "i8"),  # 1: a row reaches neurons 0, 1, 2, ... and there are no `targets`
 )
+"""A projection."""
 
 HEAP = _record(
     ("when", "u8"),  # f8: the heap's keys

@@ -104,18 +104,17 @@ def _settle(group, local, q, checks):
 def _deliver_row(group, number, first, last, wiring, q, checks):
     """A spike reaches the synapses ``first`` to ``last - 1`` of projection ``number``."""
     link = record_at(wiring.links, number, LINK)
-    targets, weights = u4(wiring.targets), f8(wiring.weights)
+    targets, weights = u4(link.targets), f8(link.weights)
     for k in range(first, last):
         target = k - first if link.dense != 0 else targets[k]
-        weight = weights[link.weight_shift + k * link.weight_stride]
-        _arrive(group, link.target_first + target, weight, link.receptor, q, checks)
+        _arrive(group, link.target_first + target, weights[k * link.weight_stride], link.receptor, q, checks)
 
 
 @njit(error_model="numpy", nogil=True)
 def _settle_row(group, number, first, last, wiring, q, checks):
     """Test the thresholds behind these synapses."""
     link = record_at(wiring.links, number, LINK)
-    targets = u4(wiring.targets)
+    targets = u4(link.targets)
     for k in range(first, last):
         target = k - first if link.dense != 0 else targets[k]
         _settle(group, link.target_first + target, q, checks)

@@ -82,7 +82,7 @@ def _take_off(number, first, last, wiring, q, flights):
     flight.link = number
     link = record_at(wiring.links, number, LINK)
     i8(flights.rank)[slot] = q.serial * _MAX_PROJECTIONS + number
-    put(flights, slot, q.now + f8(wiring.delays)[link.delay_shift + first * link.delay_stride])
+    put(flights, slot, q.now + f8(link.delays)[first * link.delay_stride])
 
 
 @njit(error_model="numpy", nogil=True)
@@ -90,12 +90,11 @@ def _send_off(neuron, row, population, wiring, q, flights):
     """Start a spike along every projection of its population."""
     if row < 0:
         row = neuron - i8(wiring.first_id)[population]
-    row_start = i8(wiring.row_start)
     for k in range(i8(wiring.outgoing_start)[population], i8(wiring.outgoing_start)[population + 1]):
         number = i8(wiring.outgoing)[k]
-        place = record_at(wiring.links, number, LINK).row_first + row
-        if row_start[place] < row_start[place + 1]:
-            _take_off(number, row_start[place], row_start[place + 1], wiring, q, flights)
+        row_start = i8(record_at(wiring.links, number, LINK).row_start)
+        if row_start[row] < row_start[row + 1]:
+            _take_off(number, row_start[row], row_start[row + 1], wiring, q, flights)
 
 
 @njit(error_model="numpy", nogil=True)
@@ -174,13 +173,13 @@ def _note(number, first, last, q):
 
 
 @njit(error_model="numpy", nogil=True, forceinline=True)
-def _reached_until(flight, link, wiring, t):
+def _reached_until(flight, link, t):
     """End of the stretch of its row that a spike reaches at ``t``."""
     if link.delay_stride == 0:
         return flight.end
-    delays = f8(wiring.delays)
+    delays = f8(link.delays)
     k = flight.next + 1
-    while k < flight.end and flight.emitted + delays[link.delay_shift + k] == t:
+    while k < flight.end and flight.emitted + delays[k] == t:
         k += 1
     return k
 
@@ -193,7 +192,7 @@ def _gather_arrivals(groups, wiring, q, flights, checks):
         flight = record_at(q.flight, slot, FLIGHT)
         number = flight.link
         link = record_at(wiring.links, number, LINK)
-        first, last = flight.next, _reached_until(flight, link, wiring, q.now)
+        first, last = flight.next, _reached_until(flight, link, q.now)
         if q.n_segments == q.segments_capacity:
             return NEED_SEGMENTS
         if q.n_fired + last - first > q.fired_capacity:
@@ -203,7 +202,7 @@ def _gather_arrivals(groups, wiring, q, flights, checks):
         q.synaptic_events += last - first
         if last < flight.end:
             flight.next = last
-            move_top(flights, flight.emitted + f8(wiring.delays)[link.delay_shift + last])
+            move_top(flights, flight.emitted + f8(link.delays)[last])
         else:
             take_top(flights)
             i8(q.free)[q.n_free] = slot

@@ -3,5 +3,6 @@
 from eventsim.models.integrate_and_fire import IF
 from eventsim.models.lif import LIF
 from eventsim.models.lif_exp import LIFExp
+from eventsim.models.lut import LUTOutputs, LUTTables
 
-__all__ = ["IF", "LIF", "LIFExp"]
+__all__ = ["IF", "LIF", "LIFExp", "LUTOutputs", "LUTTables"]

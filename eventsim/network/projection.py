@@ -12,15 +12,14 @@ from eventsim.network import checks
 from eventsim.network.description import Description
 from eventsim.network.distributions import Distribution, Value
 from eventsim.network.population import PopulationView
-from eventsim.network.rules import AllToAll, FromMatrix, Rule, forbidden_selves
+from eventsim.network.rules import AllToAll, Rule, TableRows, forbidden_selves
 
 
 @dataclass(frozen=True)
 class Projection(Description):
     """Made by `Network.connect`.
 
-    weight: what the target model's jump is given, in the model's unit; None with `FromMatrix`, whose data it
-    is.
+    weight: what the target model's jump is given, in the model's unit; None with a rule that holds the weights.
     delay: from the spike to its arrival, ms, >= 0.
     Both are a number for all synapses, an array in the rule's numbering of its synapses (or, with `AllToAll`,
     one of shape (n_source, n_target), whose forbidden autapses are left out), or a `Distribution`.
@@ -43,12 +42,14 @@ class Projection(Description):
         self.rule.check(self.source, self.target)
         if self.target.population.is_source:
             raise InputError("target", self.target.population.name, "spike sources receive nothing")
-        if isinstance(self.rule, FromMatrix):
+        if self.rule.holds_weights:
             if self.weight is not None:
-                raise InputError("weight", self.weight, "the data of the matrix are the weights")
+                raise InputError("weight", self.weight, f"{type(self.rule).__name__} holds the weights")
         else:
             self._set("weight", self._checked("weight", 1.0 if self.weight is None else self.weight))
         self._set("delay", self._checked("delay", self.delay, 0.0))
+        if isinstance(self.rule, TableRows) and not isinstance(self.delay, float):
+            raise InputError("delay", self.delay, "look-up tables have one delay for all synapses")
 
     def _checked(self, name: str, value: Any, low: float = -np.inf) -> Value:
         """The weight or the delay if it is one that this rule can use and that cannot be below `low`."""

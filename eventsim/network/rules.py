@@ -26,6 +26,8 @@ from eventsim.network.population import PopulationView, self_positions
 class Rule(Description):
     """Base of the connection rules."""
 
+    holds_weights = False  # whether the weights are part of the rule, and none are given to `connect`
+
     def check(self, source: PopulationView, target: PopulationView) -> None:
         """Raise `InputError` if the rule cannot be met between these two."""
 
@@ -233,6 +235,8 @@ class FromMatrix(Rule):
     matrix: Any
     autapses: bool = True
 
+    holds_weights = True
+
     def validate(self) -> None:
         if isinstance(self.matrix, np.ndarray):
             if self.matrix.ndim != 2:
@@ -258,3 +262,36 @@ class FromMatrix(Rule):
 
     def synapse_count(self, source: PopulationView, target: PopulationView) -> int | None:
         return int(self.matrix.nnz)
+
+
+@dataclass(frozen=True)
+class TableRows(Rule):
+    """Look-up tables: source i is a table, and its spike goes along the row that its model names, to all targets.
+
+    tables: (n_tables, n_rows, n_target) weights, one table a source; the delay is common.  The source's model has a
+    handler ``row`` that gives i * n_rows + j for row j.
+    """
+
+    tables: NDArray[np.floating]
+
+    holds_weights = True
+
+    def validate(self) -> None:
+        tables = frozen_array(self.tables, "tables")
+        if tables.ndim != 3 or tables.dtype.kind != "f":
+            raise InputError(
+                "tables", tables.shape, "the shape (n_tables, n_rows, n_target) of floats is needed"
+            )
+        self._set("tables", tables)
+
+    def check(self, source: PopulationView, target: PopulationView) -> None:
+        needed = (source.size, target.size)
+        if (
+            not (source.is_whole and target.is_whole)
+            or (self.tables.shape[0], self.tables.shape[2]) != needed
+        ):
+            raise InputError(
+                "tables",
+                self.tables.shape,
+                f"a table for each of {needed[0]} sources with {needed[1]} targets is needed",
+            )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from eventsim.build.groups import Groups, build_groups
 from eventsim.build.streams import CurrentStream, DriveStream, SpikeStream
-from eventsim.build.wiring import build_wiring
+from eventsim.build.wiring import Wiring
 from eventsim.errors import SimulationError
 from eventsim.kernels import layout, queue
 from eventsim.kernels.memory import Block, address
@@ -37,7 +37,7 @@ class QueueEngine:
     def __init__(self, network: Network) -> None:
         self.network = network
         self.groups: Groups = build_groups(network)
-        self.wiring: Block = build_wiring(network, self.groups)
+        self.wiring = Wiring(network, self.groups)
         self.q, self.flights, self.checks = _new_queue(network.size)
         self.sources, self.drives = SpikeStream(network), DriveStream(network)
         self.currents = CurrentStream(network)
@@ -49,8 +49,7 @@ class QueueEngine:
     @property
     def synapses(self) -> int:
         """Number of synapses."""
-        rows = self.wiring.arrays["row_start"]
-        return int(rows[-1]) if rows.size else 0
+        return self.wiring.synapses
 
     def counts(self) -> dict[str, Any]:
         """Exact counts since time 0; ``spike_counts`` (n_ids,) int64 by global id."""
@@ -64,7 +63,7 @@ class QueueEngine:
         no_neurons = tuple(group._replace(size=0) for group in self.groups.kernel)
         queue.start(no_neurons, q.record, checks.record)
         inputs = Block(layout.INPUTS, {})
-        records = (block.record for block in (self.wiring, q, flights, checks, inputs))
+        records = (block.record for block in (self.wiring.block, q, flights, checks, inputs))
         queue.run_until(no_neurons, *records, -math.inf, 0)
 
     def run_until(self, t_stop: float, spikes: Spikes, progress: Progress) -> None:
@@ -137,7 +136,7 @@ class QueueEngine:
     def _inputs(self, first: float, last: float) -> Block:
         sources, drive = self.sources.slice(first, last), self.drives.slice(first, last)
         currents = self.currents.slice(first, last)
-        named = {
+        named: dict[str, NDArray[Any]] = {
             "source_times": sources[0],
             "source_ids": sources[1],
             "drive_times": drive[0],
@@ -154,7 +153,8 @@ class QueueEngine:
 
     def _kernel(self, inputs: Block, t_stop: float) -> int:
         """Call the kernel, and make room where it asks for some."""
-        records = (block.record for block in (self.wiring, self.q, self.flights, self.checks, inputs))
+        blocks = (self.wiring.block, self.q, self.flights, self.checks, inputs)
+        records = (block.record for block in blocks)
         max_rounds = 1000 + 10 * self.network.size
         done = int(self.q.scalar("round")) + int(self.q.scalar("synaptic_events"))
         self.q.record["pause_at"] = done + _EVENTS_A_CALL
@@ -176,8 +176,8 @@ class QueueEngine:
             self.q.record["n_recorded"] = 0
 
     def _make_room_for_fired(self) -> None:
-        longest_row = int(np.diff(self.wiring.arrays["row_start"]).max(initial=1))
-        capacity = max(2 * int(self.q.scalar("fired_capacity")), int(self.q.scalar("n_fired")) + longest_row)
+        needed = int(self.q.scalar("n_fired")) + self.wiring.longest_row + 1
+        capacity = max(2 * int(self.q.scalar("fired_capacity")), needed)
         self.q.lengthen("fired", capacity)
         self.q.lengthen("rows", capacity)
         self.q.record["fired_capacity"] = capacity
@@ -188,9 +188,8 @@ class QueueEngine:
         self.q.record["segments_capacity"] = capacity
 
     def _make_room_for_flights(self) -> None:
-        outgoing = int(np.diff(self.wiring.arrays["outgoing_start"]).max())
         old = self.q.arrays["flight"].size
-        capacity = 2 * old + outgoing
+        capacity = 2 * old + self.wiring.most_outgoing
         n_free = int(self.q.scalar("n_free"))
         self.q.lengthen("flight", capacity)
         self.q.lengthen("free", capacity)
