@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import copy
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Any, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+from scipy.integrate import solve_ivp
 from scipy.optimize import brentq
 
 from eventsim.errors import SimulationError
 from eventsim.models.integrate_and_fire import IF
+from eventsim.models.izhikevich import Izhikevich
 from eventsim.models.lif import LIF
 from eventsim.models.lif_exp import LIFExp
 from eventsim.network.model import Model
+
+_LAST_BITS = 4.0 * float(np.finfo(np.float64).eps)  # the most that brentq can be asked for
 
 
 class Neuron(Protocol):
@@ -83,8 +90,9 @@ class IntegrateAndFire:
         self.now = t
 
     def next_spike(self) -> float:
-        above = self.v > self.p["v_th"]
-        return max(self.now, self.free) + (0.0 if above else self.wait())
+        awake = copy.copy(self)
+        awake.advance(max(self.now, self.free))
+        return awake.now + (0.0 if awake.v > self.p["v_th"] else awake.wait())
 
     def look_again(self) -> float:
         return math.inf
@@ -137,27 +145,143 @@ class Leaky(IntegrateAndFire):
 
 
 class LeakyExponential(Leaky):
-    """tau V' = V_inf - V + R (I_ex + I_in), each current decaying with its own time constant.
+    """tau V' = V_inf - V + R (I_ex + I_in), each synaptic current decaying with its own time constant.
 
-    V is a sum of exponentials, each synaptic current I adding R I tau_s / (tau - tau_s) (exp(-x/tau) - exp(-x/tau_s)),
-    or R I x/tau exp(-x/tau) if the time constants are equal.
-
-    V' exp(x/tau) has a derivative with one zero at most, known in closed form; so V' has two zeros at most, one on
-    each side, and V is monotone between them.
+    Every crossing is found: V' exp(x/tau) has a derivative that is a sum of two exponentials, whose one zero is known;
+    so V' has a zero at most on either side of it, and V is monotone between these.
     """
 
     def __init__(self, values: Mapping[str, float], model: Any) -> None:
         super().__init__(values, model)
-        self.currents = [0.0, 0.0]  # pA, excitatory and inhibitory
-        self.constants = values["tau_syn_ex"], values["tau_syn_in"]
+        self.synaptic = [0.0, 0.0]  # pA, excitatory and inhibitory
+        self.constants = [values["tau_syn_ex"], values["tau_syn_in"]]
 
     def advance(self, t: float) -> None:
-        """V is held while refractory, the currents are not."""
-        self._decay(min(max(self.free - self.now, 0.0), t - self.now))
-        held = self.currents.copy()
-        super().advance(t)
-        self.currents = held
-        self._decay(min(t - self.free, self._elapsed))
+        """V is held while refractory, the synaptic currents are not."""
+        awake = min(max(self.now, self.free), t)
+        self._decay(awake - self.now)
+        if t > awake:
+            self.v = self.voltage(t - awake)
+            self._decay(t - awake)
+        self.now = t
+
+    def arrive(self, weight: float, receptor: int) -> None:
+        self.synaptic[0 if weight > 0.0 else 1] += weight
+
+    def voltage(self, x: float) -> float:
+        """Each synaptic current adds (I/C) (exp(-x/tau) - exp(-x/tau_s)) / (1/tau_s - 1/tau).
+
+        If the time constants are equal, (I/C) x exp(-x/tau).
+        """
+        tau, v = self.p["tau_m"], super().voltage(x)
+        for current, tau_s in zip(self.synaptic, self.constants, strict=True):
+            if tau_s == tau:
+                response = x * math.exp(-x / tau)
+            else:
+                response = (math.exp(-x / tau) - math.exp(-x / tau_s)) / (1.0 / tau_s - 1.0 / tau)
+            v += current / self.p["c_m"] * response
+        return v
+
+    def slope(self, x: float) -> float:
+        """V'(x), term by term."""
+        tau = self.p["tau_m"]
+        slope = (self.v_inf - self.v) / tau * math.exp(-x / tau)
+        for current, tau_s in zip(self.synaptic, self.constants, strict=True):
+            if tau_s == tau:
+                change = (1.0 - x / tau) * math.exp(-x / tau)
+            else:
+                change = (math.exp(-x / tau_s) / tau_s - math.exp(-x / tau) / tau) / (1.0 / tau_s - 1.0 / tau)
+            slope += current / self.p["c_m"] * change
+        return slope
+
+    def wait(self) -> float:
+        turns = self._turns()
+        for start, end in pairwise(turns):
+            if self._over(start) <= 0.0 < self._over(end):
+                return float(brentq(self._over, start, end, xtol=1e-300, rtol=_LAST_BITS))
+        return math.inf
+
+    def _over(self, x: float) -> float:
+        return self.voltage(x) - self.p["v_th"]
+
+    def _turns(self) -> list[float]:
+        """Times between which V is monotone: now, its extrema, and one when all currents are long gone."""
+        alive = [tau for tau, current in zip(self.constants, self.synaptic, strict=True) if current != 0.0]
+        far = 80.0 * max(self.p["tau_m"], *alive, 0.0)
+        turns = [0.0]
+        for start, end in pairwise([0.0, min(self._parting(), far), far]):
+            if self.slope(start) * self.slope(end) < 0.0:
+                turns.append(float(brentq(self.slope, start, end, xtol=1e-300, rtol=_LAST_BITS)))
+        return [*turns, far]
+
+    def _parting(self) -> float:
+        """The zero of (I_ex/tau_ex) exp(-x/tau_ex) + (I_in/tau_in) exp(-x/tau_in); 0 where there is none."""
+        (ex, inh), (tau_ex, tau_in) = self.synaptic, self.constants
+        if ex == 0.0 or inh == 0.0 or tau_ex == tau_in:
+            return 0.0
+        return max(0.0, math.log(-ex * tau_in / (inh * tau_ex)) / (1.0 / tau_ex - 1.0 / tau_in))
 
     def _decay(self, x: float) -> None:
-        self.currents = [i * math.exp(-x / tau) for i, tau in zip(self.currents, self.constants, strict=True)]
+        pairs = zip(self.synaptic, self.constants, strict=True)
+        self.synaptic = [current * math.exp(-x / tau) for current, tau in pairs]
+
+
+class TwoVariables:
+    """Izhikevich's neuron, integrated by an adaptive Runge-Kutta method of order 8 that takes small steps."""
+
+    span = 4.0  # ms that it looks ahead
+
+    def __init__(self, values: Mapping[str, float], model: Any) -> None:
+        self.p = values
+        self.now = 0.0
+        self.v = values["v_init"]
+        self.u = values.get("u_init", values["b"] * self.v)
+        self.current = values["i_e"]
+
+    def _slopes(self, _: float, state: NDArray[np.float64]) -> tuple[float, float]:
+        v, u = state
+        return 0.04 * v**2 + 5.0 * v + 140.0 - u + self.current, self.p["a"] * (self.p["b"] * v - u)
+
+    def _solve(self, t: float, **options: Any) -> Any:
+        options |= {"method": "DOP853", "rtol": 1e-13, "atol": 1e-13}
+        return solve_ivp(self._slopes, (self.now, t), [self.v, self.u], **options)
+
+    def advance(self, t: float) -> None:
+        if t > self.now:
+            self.v, self.u = map(float, self._solve(t).y[:, -1])
+        self.now = t
+
+    def next_spike(self) -> float:
+        if self.v > self.p["v_th"]:
+            return self.now
+        crossings: Any = self._solve(self.look_again(), events=self._threshold()).t_events[0]
+        return float(crossings[0]) if crossings.size else math.inf
+
+    def _threshold(self) -> Callable[..., float]:
+        def over(_: float, state: NDArray[np.float64]) -> float:
+            return float(state[0]) - self.p["v_th"]
+
+        over.terminal, over.direction = True, 1.0  # type: ignore[attr-defined]  # as solve_ivp wants it
+        return over
+
+    def look_again(self) -> float:
+        return self.now + self.span
+
+    def arrive(self, weight: float, receptor: int) -> None:
+        self.v += weight
+
+    def set_current(self, value: float) -> None:
+        self.current = value
+
+    def fire(self) -> int | None:
+        self.v = self.p["c"]
+        self.u += self.p["d"]
+        return None
+
+
+ORACLES: dict[type[Model], type[Neuron]] = {
+    IF: NonLeaky,
+    LIF: Leaky,
+    LIFExp: LeakyExponential,
+    Izhikevich: TwoVariables,
+}

@@ -1,0 +1,256 @@
+"""The SimPy engine: every spike, arrival and threshold test is an event of a SimPy environment."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Mapping
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import simpy
+from numpy.typing import NDArray
+
+from eventsim.build.draw import realise
+from eventsim.build.streams import CurrentStream, DriveStream, SpikeStream
+from eventsim.build.synapses import build_synapses
+from eventsim.errors import SimulationError
+from eventsim.network.model import Model
+from eventsim.network.network import Network
+from eventsim.network.population import Population, PopulationView
+from eventsim.network.projection import Projection
+from eventsim.simulation.oracle.clock import Clock, Kind, cancel
+from eventsim.simulation.oracle.neurons import Neuron, oracle_of
+
+Spikes = Callable[[NDArray[np.float64], NDArray[np.uint32]], None]
+
+Synapse = tuple[float, int, float, int]
+"""Delay (ms), target (global id), weight, receptor."""
+
+
+class Cell:
+    """A neuron in the network."""
+
+    def __init__(self, ident: int, neuron: Neuron, per_arrival: bool) -> None:
+        self.ident = ident
+        self.neuron = neuron
+        self.per_arrival = per_arrival
+        self.plan: simpy.Event | None = None  # when to look at it if nothing arrives
+        self.to_test = False
+        self.last_fired = (-math.inf, 0)  # time and round
+
+
+class SimPyEngine:
+    """A network of Python objects, at a time.  Events up to and including `time` have happened.
+
+    The order of events is `Clock`'s.  At an instant: inputs; crossings, in order of id; arrivals, in order of
+    (serial number of the spike, projection, rank in the row), with the threshold tested after each under the rule
+    "arrival"; arrivals from Poisson drives; the threshold of all reached neurons under the rule "instant", in order of
+    id, at which a neuron fires that has not fired in this round; then the emission of what fired, in that order.
+    """
+
+    name = "simpy"
+    threads = 1
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.time = 0.0
+        self.clock = Clock()
+        self.cells = {cell.ident: cell for p in network.populations.values() for cell in _cells(network, p)}
+        self.rows = {p.name: _rows(network, p) for p in network.projections.values()}
+        self.population_of = [p for p in network.populations.values() for _ in range(p.size)]
+        self.currents, self.drives = CurrentStream(network), DriveStream(network)
+        self.sources = SpikeStream(network)
+        self.fired: list[tuple[int, int | None]] = []  # in this round: id, row of synapses
+        self.recorded: list[tuple[float, int]] = []
+        self.spike_counts = np.zeros(network.size, np.int64)
+        self.synaptic_events = self.external_events = 0
+        self._started = False
+
+    @property
+    def synapses(self) -> int:
+        """Number of synapses."""
+        return sum(len(row) for rows in self.rows.values() for row in rows)
+
+    def counts(self) -> dict[str, Any]:
+        """Exact counts since time 0; ``spike_counts`` (n_ids,) int64 by global id."""
+        return {
+            "synaptic_events": self.synaptic_events,
+            "external_events": self.external_events,
+            "spike_counts": self.spike_counts.copy(),
+        }
+
+    def compile(self) -> None:
+        """There is nothing to compile."""
+
+    def run_until(self, t_stop: float, spikes: Spikes, progress: Callable[[float], None]) -> None:
+        """Simulate up to and including `t_stop`, handing out recorded spikes in order."""
+        first = self.time if self._started else -math.inf
+        if not self._started:
+            self._started = True
+            for cell in self.cells.values():
+                self._plan(cell)
+        if first < t_stop:
+            self._schedule_inputs(first, t_stop)
+        while self.clock.peek() <= t_stop:
+            self.clock.step()
+        self.time = t_stop
+        times, ids = zip(*self.recorded, strict=True) if self.recorded else ((), ())
+        self.recorded = []
+        spikes(np.array(times, np.float64), np.array(ids, np.uint32))
+        progress(t_stop)
+
+    def sample(self, view: PopulationView, variable: str, t: float) -> NDArray[np.float64]:
+        """A state variable of some neurons at ``t``, not before `time` and with no event in between."""
+        values = []
+        for index in view.indices:
+            neuron = copy.copy(self.cells[view.population.first + int(index)].neuron)
+            neuron.advance(t)
+            if not hasattr(neuron, variable):
+                raise SimulationError(f"the SimPy engine's {type(neuron).__name__} knows no {variable!r}")
+            values.append(getattr(neuron, variable))
+        return np.array(values, np.float64)
+
+    def state(self) -> dict[str, NDArray[np.generic]]:
+        """Raises SimulationError: the oracle is not saved."""
+        raise SimulationError("the SimPy engine cannot be saved: use the engine 'queue'")
+
+    def restore(self, state: Mapping[str, NDArray[np.generic]]) -> None:
+        """Raises SimulationError: the oracle is not saved."""
+        raise SimulationError("the SimPy engine cannot be restored: use the engine 'queue'")
+
+    def _schedule_inputs(self, first: float, last: float) -> None:
+        """What comes from outside in first < t <= last; changes of currents before spikes of sources."""
+        for t, ident, value in zip(*_lists(self.currents.slice(first, last)), strict=True):
+            self.clock.at(t, Kind.INPUT, self._change_current, ident, value)
+        for t, ident in zip(*_lists(self.sources.slice(first, last)), strict=True):
+            self.clock.at(t, Kind.INPUT, self._fired, ident, None)
+        for t, ident, number in zip(*_lists(self.drives.slice(first, last)), strict=True):
+            self.clock.at(t, Kind.DRIVE, self._arrive_from_drive, ident, number)
+
+    def _change_current(self, ident: int, value: float) -> None:
+        cell = self.cells[ident]
+        cell.neuron.advance(self.clock.now)
+        cell.neuron.set_current(value)
+        self._plan(cell)
+
+    def _plan(self, cell: Cell) -> None:
+        """Look at the neuron when it fires next, if nothing comes between."""
+        cancel(cell.plan)
+        when = min(cell.neuron.next_spike(), cell.neuron.look_again())
+        cell.plan = None
+        if when < math.inf:
+            cell.plan = self.clock.at(when, Kind.OWN, self._own_event, cell, rank=cell.ident)
+
+    def _own_event(self, cell: Cell) -> None:
+        fires = cell.neuron.next_spike() <= self.clock.now
+        cell.neuron.advance(self.clock.now)
+        if fires:
+            self._fire(cell)
+        else:
+            self._plan(cell)
+
+    def _arrive_over_synapse(self, ident: int, weight: float, receptor: int) -> None:
+        self.synaptic_events += 1
+        self._arrive(self.cells[ident], weight, receptor)
+
+    def _arrive_from_drive(self, ident: int, number: int) -> None:
+        self.external_events += 1
+        drive = self.network.drives[number]
+        self._arrive(self.cells[ident], drive.weight, drive.receptor)
+
+    def _arrive(self, cell: Cell, weight: float, receptor: int) -> None:
+        cell.neuron.advance(self.clock.now)
+        cell.neuron.arrive(weight, receptor)
+        if not cell.per_arrival:
+            if not cell.to_test:
+                cell.to_test = True
+                self.clock.at(self.clock.now, Kind.TEST, self._test, cell, rank=cell.ident)
+        elif cell.neuron.next_spike() <= self.clock.now:
+            self._fire(cell)
+        else:
+            self._plan(cell)
+
+    def _test(self, cell: Cell) -> None:
+        """Once a round: a neuron that has fired in it and is above threshold again fires in the next."""
+        cell.to_test = False
+        this_round = (self.clock.now, self.clock.round)
+        if cell.neuron.next_spike() <= self.clock.now and cell.last_fired != this_round:
+            self._fire(cell)
+        else:
+            self._plan(cell)
+
+    def _fire(self, cell: Cell) -> None:
+        self._fired(cell.ident, cell.neuron.fire())
+        cell.last_fired = (self.clock.now, self.clock.round)
+        self._plan(cell)
+
+    def _fired(self, ident: int, row: int | None) -> None:
+        """Enter a spike, of a neuron or a source, among those of this round."""
+        if not self.fired:
+            self.clock.at(self.clock.now, Kind.EMISSION, self._emit)
+        self.fired.append((ident, row))
+
+    def _emit(self) -> None:
+        """Send off the spikes of this round, in the order in which they came up."""
+        now, fired, self.fired = self.clock.now, self.fired, []
+        if self.clock.round > 1000 + 10 * self.network.size:
+            raise SimulationError(_endless(now, [self._name(ident) for ident, _ in fired]))
+        for ident, row in fired:
+            population = self.population_of[ident]
+            self.spike_counts[ident] += 1
+            if self.network.is_recorded(population):
+                self.recorded.append((now, ident))
+            for projection in self.network.projections.values():
+                if projection.source.population is population:
+                    row_of_spike = ident - population.first if row is None else row
+                    for delay, target, weight, receptor in self.rows[projection.name][row_of_spike]:
+                        arrival = (self._arrive_over_synapse, target, weight, receptor)
+                        self.clock.at(now + delay, Kind.ARRIVAL, *arrival)
+
+    def _name(self, ident: int) -> str:
+        population = self.population_of[ident]
+        return f"{population.name}[{ident - population.first}]"
+
+
+def _cells(network: Network, population: Population) -> list[Cell]:
+    """The neurons of a population; none for sources."""
+    model = population.model
+    if not isinstance(model, Model):
+        return []
+    values = realise(model, population.size, network.seed, population.name)
+    model.parameters(values)  # refuses what cannot be
+    each = [
+        {name: float(column[i % column.size]) for name, column in values.items()}
+        for i in range(population.size)
+    ]
+    neurons = [oracle_of(model)(own, model) for own in each]
+    return [Cell(population.first + i, n, model.test == "arrival") for i, n in enumerate(neurons)]
+
+
+def _rows(network: Network, projection: Projection) -> list[list[Synapse]]:
+    """The synapses of each member of the source population, in their order of delay."""
+    table = build_synapses(network, projection)
+    shape = table.targets.shape
+    delays, weights = np.broadcast_to(table.delays, shape), np.broadcast_to(table.weights, shape)
+    targets = table.targets + np.int64(projection.target.population.first)
+    synapses = [
+        (delay, target, weight, projection.receptor)
+        for delay, target, weight in zip(delays.tolist(), targets.tolist(), weights.tolist(), strict=True)
+    ]
+    ends = table.row_start.tolist()
+    return [synapses[start:end] for start, end in pairwise(ends)]
+
+
+def _lists(columns: tuple[NDArray[Any], ...]) -> list[list[Any]]:
+    return [column.tolist() for column in columns]
+
+
+def _endless(now: float, names: list[str]) -> str:
+    """What is said of a cycle of zero delay."""
+    shown = sorted(set(names))[:5]
+    return (
+        f"at {now:g} ms spikes go round without delay and without end, through {', '.join(shown)}: "
+        "give the synapses a delay or the neurons a refractory period"
+    )
