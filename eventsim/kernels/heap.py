@@ -6,25 +6,24 @@ Four children a node: half the levels of a binary heap, and the children's times
 
 import math
 
-from numba import njit
-
+from eventsim.kernels.jit import inlined, inner
 from eventsim.kernels.memory import f8, i8
 
 
-@njit(error_model="numpy", nogil=True, forceinline=True)
+@inlined
 def _place(heap, k, when, item):
     f8(heap.when)[k] = when
     i8(heap.item)[k] = item
     i8(heap.position)[item] = k
 
 
-@njit(error_model="numpy", nogil=True, forceinline=True)
+@inlined
 def _precedes(heap, when, item, other_when, other):
     rank = i8(heap.rank)
     return when < other_when or (when == other_when and rank[item] < rank[other])
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def _sift_up(heap, k, when, item):
     whens, items = f8(heap.when), i8(heap.item)
     while k > 0:
@@ -36,7 +35,7 @@ def _sift_up(heap, k, when, item):
     _place(heap, k, when, item)
 
 
-@njit(error_model="numpy", nogil=True, forceinline=True)
+@inlined
 def _least_child(heap, first):
     """Of four children the first in order.  Times are compared without a branch; ties are rare and looked at apart."""
     when, item, rank = f8(heap.when), i8(heap.item), i8(heap.rank)
@@ -53,7 +52,7 @@ def _least_child(heap, first):
     return best
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def _sift_down(heap, k, when, item):
     whens, items = f8(heap.when), i8(heap.item)
     size = heap.size
@@ -75,7 +74,7 @@ def _sift_down(heap, k, when, item):
     _place(heap, k, when, item)
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def put(heap, item, when):
     """Put ``item`` in at ``when``, or move it there if it is in."""
     k = i8(heap.position)[item]
@@ -89,19 +88,19 @@ def put(heap, item, when):
         _sift_down(heap, k, when, item)
 
 
-@njit(error_model="numpy", nogil=True, forceinline=True)
+@inlined
 def top_when(heap):
     """Time of the first item, ``inf`` when the heap is empty."""
     return f8(heap.when)[0] if heap.size > 0 else math.inf
 
 
-@njit(error_model="numpy", nogil=True, forceinline=True)
+@inlined
 def top_item(heap):
     """The first item of a heap that is not empty."""
     return i8(heap.item)[0]
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def take_top(heap):
     """Take the first item out and return it."""
     item = i8(heap.item)[0]
@@ -113,13 +112,13 @@ def take_top(heap):
     return item
 
 
-@njit(error_model="numpy", nogil=True, forceinline=True)
+@inlined
 def move_top(heap, when):
     """Move the first item to a later time."""
     _sift_down(heap, 0, when, i8(heap.item)[0])
 
 
-@njit(error_model="numpy", nogil=True, forceinline=True)
+@inlined
 def planned(heap, item):
     """When an item is in the heap for, ``inf`` if it is not in it."""
     k = i8(heap.position)[item]

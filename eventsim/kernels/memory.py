@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.core.imputils import impl_ret_borrowed
 from numba.extending import intrinsic
 from numpy.typing import NDArray
@@ -25,15 +25,25 @@ def address(array: NDArray[Any]) -> int:
     return int(array.ctypes.data)
 
 
-@intrinsic
-def _pointer(typingctx: Any, where: Any, number_class: Any) -> Any:
-    """The address as a pointer to numbers of a type; indexing it loads and stores."""
-    target = types.CPointer(number_class.instance_type)
+def _pointer_to(number: Any, doc: str) -> Any:
+    """An intrinsic that takes an address for a pointer to numbers of a type; indexing it loads and stores."""
+    target = types.CPointer(number)
 
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.inttoptr(args[0], context.get_value_type(target))
+    def pointer(typingctx: Any, where: Any) -> Any:
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            return builder.inttoptr(args[0], context.get_value_type(target))
 
-    return target(types.uint64, number_class), codegen
+        return target(types.uint64), codegen
+
+    pointer.__doc__ = doc
+    return intrinsic(pointer)
+
+
+f8 = _pointer_to(types.float64, "float64 numbers at an address.")
+i8 = _pointer_to(types.int64, "int64 numbers at an address.")
+u4 = _pointer_to(types.uint32, "uint32 numbers at an address.")
+u2 = _pointer_to(types.uint16, "uint16 numbers at an address.")
+u1 = _pointer_to(types.uint8, "uint8 numbers at an address.")
 
 
 @intrinsic
@@ -47,36 +57,6 @@ def record_at(typingctx: Any, where: Any, index: Any, dtype: Any) -> Any:
         return impl_ret_borrowed(context, builder, record, pointer)
 
     return record(types.uint64, types.int64, dtype), codegen
-
-
-@njit(error_model="numpy", nogil=True, inline="always")
-def f8(where):
-    """float64 numbers at an address."""
-    return _pointer(where, types.float64)
-
-
-@njit(error_model="numpy", nogil=True, inline="always")
-def i8(where):
-    """int64 numbers at an address."""
-    return _pointer(where, types.int64)
-
-
-@njit(error_model="numpy", nogil=True, inline="always")
-def u4(where):
-    """uint32 numbers at an address."""
-    return _pointer(where, types.uint32)
-
-
-@njit(error_model="numpy", nogil=True, inline="always")
-def u2(where):
-    """uint16 numbers at an address."""
-    return _pointer(where, types.uint16)
-
-
-@njit(error_model="numpy", nogil=True, inline="always")
-def u1(where):
-    """uint8 numbers at an address."""
-    return _pointer(where, types.uint8)
 
 
 class Block:

@@ -8,8 +8,6 @@ at, which differs from engine to engine, has no influence on the result.
 
 import math
 
-from numba import njit
-
 from eventsim.kernels.handlers import (
     CURRENT,
     bound,
@@ -24,11 +22,12 @@ from eventsim.kernels.handlers import (
     step,
 )
 from eventsim.kernels.heap import planned, put
+from eventsim.kernels.jit import inlined, inner
 from eventsim.kernels.layout import LINK
 from eventsim.kernels.memory import f8, i8, record_at, u4
 
 
-@njit(error_model="numpy", nogil=True, forceinline=True)
+@inlined
 def _look_again(group, local, when, q, checks):
     """See to it that the neuron is looked at not later than ``when``."""
     if when < math.inf:
@@ -37,7 +36,7 @@ def _look_again(group, local, when, q, checks):
             put(checks, neuron, max(when, q.now))
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def _fire(group, local, q, checks):
     """The neuron fires now: enter it among those that fired, reset it, and see when to look at it again."""
     p = parameters_at(group.model, group.params, u4(group.which)[local])
@@ -51,7 +50,7 @@ def _fire(group, local, q, checks):
     _look_again(group, local, bound(group.model, p, s), q, checks)
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def _own_event(group, local, q, checks):
     """Look at a neuron just taken out of ``checks``: fire it, carry it on, or put it back for later."""
     p = parameters_at(group.model, group.params, u4(group.which)[local])
@@ -75,7 +74,7 @@ def _own_event(group, local, q, checks):
         _look_again(group, local, again, q, checks)
 
 
-@njit(error_model="numpy", nogil=True, forceinline=True)
+@inlined
 def _arrive(group, local, weight, receptor, q, checks):
     """An arrival now; the threshold is tested here only under the rule "arrival"."""
     p = parameters_at(group.model, group.params, u4(group.which)[local])
@@ -86,7 +85,7 @@ def _arrive(group, local, weight, receptor, q, checks):
         _fire(group, local, q, checks)
 
 
-@njit(error_model="numpy", nogil=True, forceinline=True)
+@inlined
 def _settle(group, local, q, checks):
     """After all arrivals of a round: fire if above threshold, once a round; else see when to look again."""
     p = parameters_at(group.model, group.params, u4(group.which)[local])
@@ -100,7 +99,7 @@ def _settle(group, local, q, checks):
         _look_again(group, local, when, q, checks)
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def _deliver_row(group, number, first, last, wiring, q, checks):
     """A spike reaches the synapses ``first`` to ``last - 1`` of projection ``number``."""
     link = record_at(wiring.links, number, LINK)
@@ -110,7 +109,7 @@ def _deliver_row(group, number, first, last, wiring, q, checks):
         _arrive(group, link.target_first + target, weights[k * link.weight_stride], link.receptor, q, checks)
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def _settle_row(group, number, first, last, wiring, q, checks):
     """Test the thresholds behind these synapses."""
     link = record_at(wiring.links, number, LINK)
@@ -120,7 +119,7 @@ def _settle_row(group, number, first, last, wiring, q, checks):
         _settle(group, link.target_first + target, q, checks)
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def _set_current(group, local, value, q, checks):
     """The external current is ``value`` from now on."""
     p = parameters_at(group.model, group.params, u4(group.which)[local])
@@ -130,7 +129,7 @@ def _set_current(group, local, value, q, checks):
     _look_again(group, local, bound(group.model, p, s), q, checks)
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def _look_at_all(group, q, checks):
     """Enter every neuron that can fire, or must be touched, without input."""
     for local in range(group.size):
@@ -139,7 +138,7 @@ def _look_at_all(group, q, checks):
         _look_again(group, local, bound(group.model, p, s), q, checks)
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def _carry(group, states, locals_, n, t):
     """Carry copies of the states of some neurons to ``t``; the neurons themselves are left alone."""
     for k in range(n):

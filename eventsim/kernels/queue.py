@@ -17,9 +17,8 @@ comes back when an array is full and goes on where it was when called again: all
 
 import math
 
-from numba import njit
-
 from eventsim.kernels.heap import move_top, put, take_top, top_item, top_when
+from eventsim.kernels.jit import inlined, inner, kernel
 from eventsim.kernels.layout import (
     DONE,
     ENDLESS,
@@ -47,30 +46,30 @@ _EMIT, ADVANCE, _GATHER, _SETTLE = range(4)
 _MAX_PROJECTIONS = 1 << 16
 
 
-@njit(error_model="numpy", nogil=True, forceinline=True)
+@inlined
 def _next_source(inputs):
     return f8(inputs.source_times)[inputs.next_source] if inputs.next_source < inputs.n_sources else math.inf
 
 
-@njit(error_model="numpy", nogil=True, forceinline=True)
+@inlined
 def _next_drive(inputs):
     return f8(inputs.drive_times)[inputs.next_drive] if inputs.next_drive < inputs.n_drive else math.inf
 
 
-@njit(error_model="numpy", nogil=True, forceinline=True)
+@inlined
 def _next_current(inputs):
     return (
         f8(inputs.current_times)[inputs.next_current] if inputs.next_current < inputs.n_currents else math.inf
     )
 
 
-@njit(error_model="numpy", nogil=True, forceinline=True)
+@inlined
 def _next_time(flights, checks, inputs):
     t = min(top_when(flights), top_when(checks))
     return min(min(t, _next_source(inputs)), min(_next_drive(inputs), _next_current(inputs)))
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def _take_off(number, first, last, wiring, q, flights):
     """Put a spike's way along synapses ``first`` to ``last - 1`` of projection ``number`` into the queue."""
     q.n_free -= 1
@@ -85,7 +84,7 @@ def _take_off(number, first, last, wiring, q, flights):
     put(flights, slot, q.now + f8(link.delays)[first * link.delay_stride])
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def _send_off(neuron, row, population, wiring, q, flights):
     """Start a spike along every projection of its population."""
     if row < 0:
@@ -97,7 +96,7 @@ def _send_off(neuron, row, population, wiring, q, flights):
             _take_off(number, row_start[row], row_start[row + 1], wiring, q, flights)
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def _emit(wiring, q, flights):
     """Number, record and send off the spikes of this round."""
     while q.n_emitted < q.n_fired:
@@ -121,7 +120,7 @@ def _emit(wiring, q, flights):
     return DONE
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def _gather_inputs(groups, wiring, q, checks, inputs):
     """Kind 0: changes of currents, and sources that spike."""
     while _next_current(inputs) == q.now:
@@ -139,7 +138,7 @@ def _gather_inputs(groups, wiring, q, checks, inputs):
     return DONE
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def _gather_own_events(groups, wiring, q, checks):
     """Kind 1.  A neuron that has fired in this round and would again waits for the next one."""
     while top_when(checks) == q.now:
@@ -154,7 +153,7 @@ def _gather_own_events(groups, wiring, q, checks):
     return DONE
 
 
-@njit(error_model="numpy", nogil=True, forceinline=True)
+@inlined
 def _put_back(q, checks):
     """What waited for the next round stands in ``checks`` again."""
     while q.n_again > 0:
@@ -162,7 +161,7 @@ def _put_back(q, checks):
         put(checks, i8(q.again)[q.n_again], q.now)
 
 
-@njit(error_model="numpy", nogil=True, forceinline=True)
+@inlined
 def _note(number, first, last, q):
     """Remember what was delivered, for the tests of the threshold."""
     segments = i8(q.segments)
@@ -172,7 +171,7 @@ def _note(number, first, last, q):
     q.n_segments += 1
 
 
-@njit(error_model="numpy", nogil=True, forceinline=True)
+@inlined
 def _reached_until(flight, link, t):
     """End of the stretch of its row that a spike reaches at ``t``."""
     if link.delay_stride == 0:
@@ -184,7 +183,7 @@ def _reached_until(flight, link, t):
     return k
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def _gather_arrivals(groups, wiring, q, flights, checks):
     """Kind 2, over synapses."""
     while top_when(flights) == q.now:
@@ -210,7 +209,7 @@ def _gather_arrivals(groups, wiring, q, flights, checks):
     return DONE
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def _gather_drive(groups, wiring, q, checks, inputs):
     """Kind 2, from the Poisson drive."""
     while _next_drive(inputs) == q.now:
@@ -229,7 +228,7 @@ def _gather_drive(groups, wiring, q, checks, inputs):
     return DONE
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def _settle_all(groups, wiring, q, checks):
     """Kind 3, over everything delivered in this round."""
     segments = i8(q.segments)
@@ -249,7 +248,7 @@ def _settle_all(groups, wiring, q, checks):
     return DONE
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def _sink(first, size, root, ids, rows):
     """Let an element down to its place in the max-heap ids[first : first + size]."""
     while True:
@@ -264,14 +263,14 @@ def _sink(first, size, root, ids, rows):
         root = child
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def _swap(i, j, ids, rows):
     held_id, held_row = ids[i], rows[i]
     ids[i], rows[i] = ids[j], rows[j]
     ids[j], rows[j] = held_id, held_row
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def _order_by_id(q):
     """Sort the spikes of the threshold tests by id: nearly always none or one, else by heap sort in place."""
     first, size = q.n_ordered, q.n_fired - q.n_ordered
@@ -283,7 +282,7 @@ def _order_by_id(q):
         _sink(first, last, 0, ids, rows)
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def _gather(groups, wiring, q, flights, checks, inputs):
     status = _gather_inputs(groups, wiring, q, checks, inputs)
     if status == DONE:
@@ -295,20 +294,20 @@ def _gather(groups, wiring, q, flights, checks, inputs):
     return status
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel
 def start(groups, q_array, checks_array):
     """Enter every neuron that can fire without input."""
     for g in range(len(groups)):
         look_at_all(groups, g, q_array[0], checks_array[0])
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel
 def sample(groups, g, states, locals_, n, t):
     """Carry ``n`` copied states of group ``g`` (at an address; whose they are, i8) to ``t``, after all events there."""
     carry(groups, g, states, locals_, n, t)
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel
 def run_until(groups, wiring_array, q_array, flights_array, checks_array, inputs_array, t_stop, max_rounds):
     """Simulate all events up to and including ``t_stop`` (ms); return why it came back (``layout``)."""
     wiring, q, inputs = wiring_array[0], q_array[0], inputs_array[0]
