@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Mapping
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -24,9 +23,6 @@ from eventsim.simulation.oracle.clock import Clock, Kind, cancel
 from eventsim.simulation.oracle.neurons import Neuron, oracle_of
 
 Spikes = Callable[[NDArray[np.float64], NDArray[np.uint32]], None]
-
-Synapse = tuple[float, int, float, int]
-"""Delay (ms), target (global id), weight, receptor."""
 
 
 class Cell:
@@ -58,11 +54,11 @@ class SimPyEngine:
         self.time = 0.0
         self.clock = Clock()
         self.cells = {cell.ident: cell for p in network.populations.values() for cell in _cells(network, p)}
-        self.rows = {p.name: _rows(network, p) for p in network.projections.values()}
+        self.tables = {p.name: build_synapses(network, p) for p in network.projections.values()}
         self.population_of = [p for p in network.populations.values() for _ in range(p.size)]
         self.currents, self.drives = CurrentStream(network), DriveStream(network)
         self.sources = SpikeStream(network)
-        self.fired: list[tuple[int, int | None]] = []  # in this round: id, row of synapses
+        self.fired: list[tuple[int, int]] = []  # in this round: id, which of its rows of synapses
         self.recorded: list[tuple[float, int]] = []
         self.spike_counts = np.zeros(network.size, np.int64)
         self.synaptic_events = self.external_events = 0
@@ -71,7 +67,7 @@ class SimPyEngine:
     @property
     def synapses(self) -> int:
         """Number of synapses."""
-        return sum(len(row) for rows in self.rows.values() for row in rows)
+        return sum(int(table.row_start[-1]) for table in self.tables.values())
 
     def counts(self) -> dict[str, Any]:
         """Exact counts since time 0; ``spike_counts`` (n_ids,) int64 by global id."""
@@ -125,7 +121,7 @@ class SimPyEngine:
         for t, ident, value in zip(*_lists(self.currents.slice(first, last)), strict=True):
             self.clock.at(t, Kind.INPUT, self._change_current, ident, value)
         for t, ident in zip(*_lists(self.sources.slice(first, last)), strict=True):
-            self.clock.at(t, Kind.INPUT, self._fired, ident, None)
+            self.clock.at(t, Kind.INPUT, self._fired, ident, 0)
         for t, ident, number in zip(*_lists(self.drives.slice(first, last)), strict=True):
             self.clock.at(t, Kind.DRIVE, self._arrive_from_drive, ident, number)
 
@@ -186,7 +182,7 @@ class SimPyEngine:
         cell.last_fired = (self.clock.now, self.clock.round)
         self._plan(cell)
 
-    def _fired(self, ident: int, row: int | None) -> None:
+    def _fired(self, ident: int, row: int) -> None:
         """Enter a spike, of a neuron or a source, among those of this round."""
         if not self.fired:
             self.clock.at(self.clock.now, Kind.EMISSION, self._emit)
@@ -204,10 +200,20 @@ class SimPyEngine:
                 self.recorded.append((now, ident))
             for projection in self.network.projections.values():
                 if projection.source.population is population:
-                    row_of_spike = ident - population.first if row is None else row
-                    for delay, target, weight, receptor in self.rows[projection.name][row_of_spike]:
-                        arrival = (self._arrive_over_synapse, target, weight, receptor)
-                        self.clock.at(now + delay, Kind.ARRIVAL, *arrival)
+                    self._send_off(projection, ident - population.first, row)
+
+    def _send_off(self, projection: Projection, source: int, row: int) -> None:
+        """A spike sets out along one of the rows of its source; the same number of rows belongs to each."""
+        table = self.tables[projection.name]
+        n_rows = table.row_start.size - 1
+        place = source * (n_rows // projection.source.population.size) + row
+        synapses = range(table.row_start[place], table.row_start[place + 1])
+        for rank, k in enumerate(synapses):
+            target = projection.target.population.first + (rank if table.dense else int(table.targets[k]))
+            weight = float(table.weights[0 if table.weights_common else k])
+            delay = float(table.delays[0 if table.delays_common else k])
+            arrival = (self._arrive_over_synapse, target, weight, projection.receptor)
+            self.clock.at(self.clock.now + delay, Kind.ARRIVAL, *arrival)
 
     def _name(self, ident: int) -> str:
         population = self.population_of[ident]
@@ -227,20 +233,6 @@ def _cells(network: Network, population: Population) -> list[Cell]:
     ]
     neurons = [oracle_of(model)(own, model) for own in each]
     return [Cell(population.first + i, n, model.test == "arrival") for i, n in enumerate(neurons)]
-
-
-def _rows(network: Network, projection: Projection) -> list[list[Synapse]]:
-    """The synapses of each member of the source population, in their order of delay."""
-    table = build_synapses(network, projection)
-    shape = table.targets.shape
-    delays, weights = np.broadcast_to(table.delays, shape), np.broadcast_to(table.weights, shape)
-    targets = table.targets + np.int64(projection.target.population.first)
-    synapses = [
-        (delay, target, weight, projection.receptor)
-        for delay, target, weight in zip(delays.tolist(), targets.tolist(), weights.tolist(), strict=True)
-    ]
-    ends = table.row_start.tolist()
-    return [synapses[start:end] for start, end in pairwise(ends)]
 
 
 def _lists(columns: tuple[NDArray[Any], ...]) -> list[list[Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Mapping
+from fractions import Fraction
 from itertools import pairwise
 from typing import Any, Protocol
 
@@ -18,6 +19,7 @@ from eventsim.models.integrate_and_fire import IF
 from eventsim.models.izhikevich import Izhikevich
 from eventsim.models.lif import LIF
 from eventsim.models.lif_exp import LIFExp
+from eventsim.models.lut import TABLE_VALUE, LUTOutputs, LUTTables
 from eventsim.network.model import Model
 
 _LAST_BITS = 4.0 * float(np.finfo(np.float64).eps)  # the most that brentq can be asked for
@@ -45,8 +47,8 @@ class Neuron(Protocol):
     def set_current(self, value: float) -> None:
         """The external current from now on."""
 
-    def fire(self) -> int | None:
-        """A spike now; returns the row of synapses it goes along, None for the neuron's own."""
+    def fire(self) -> int:
+        """A spike now; returns which of its rows of synapses it goes along: 0 where it has but one."""
 
 
 def oracle_of(model: Model) -> type[Neuron]:
@@ -104,13 +106,13 @@ class IntegrateAndFire:
     def set_current(self, value: float) -> None:
         self.current = value
 
-    def fire(self) -> int | None:
+    def fire(self) -> int:
         if self.subtracts:
             self.v -= self.p["v_th"] - self.p["v_reset"]
         else:
             self.v = self.p["v_reset"]
         self.free = self.now + self.p["t_ref"]
-        return None
+        return 0
 
 
 class NonLeaky(IntegrateAndFire):
@@ -273,10 +275,89 @@ class TwoVariables:
     def set_current(self, value: float) -> None:
         self.current = value
 
-    def fire(self) -> int | None:
+    def fire(self) -> int:
         self.v = self.p["c"]
         self.u += self.p["d"]
-        return None
+        return 0
+
+
+class _Volleys:
+    """Time in intervals (start + k T, start + (k + 1) T], in fractions: nothing is rounded before the end."""
+
+    def __init__(self, values: Mapping[str, float], model: Any) -> None:
+        self.start, self.length = Fraction(values["start_ms"]), Fraction(values["interval_ms"])
+        self.now = 0.0
+
+    def volley(self) -> int:
+        return math.ceil((Fraction(self.now) - self.start) / self.length) - 1
+
+    def beginning(self, volley: int) -> Fraction:
+        return self.start + volley * self.length
+
+    def advance(self, t: float) -> None:
+        self.now = t
+
+    def look_again(self) -> float:
+        return math.inf
+
+    def set_current(self, value: float) -> None:
+        """A layer takes no current."""
+
+
+class Table(_Volleys):
+    """A look-up table: keeps when each pin was first reached in this volley, and compares when it is read.
+
+    Pins 2 r and 2 r + 1 are the inputs a and b of comparison r, whose bit is 1 if b came before a.
+    """
+
+    def __init__(self, values: Mapping[str, float], model: Any) -> None:
+        super().__init__(values, model)
+        self.comparisons = range(model.n_comparisons)
+        self.present = -1
+        self.reached: dict[int, float] = {}
+        self.is_read = False
+
+    def arrive(self, weight: float, receptor: int) -> None:
+        if self.volley() != self.present:
+            self.present, self.reached, self.is_read = self.volley(), {}, False
+        self.reached.setdefault(int(weight), self.now)
+
+    def next_spike(self) -> float:
+        if self.is_read or not self.reached:
+            return math.inf
+        if all(2 * r in self.reached or 2 * r + 1 in self.reached for r in self.comparisons):
+            return self.now
+        return float(self.beginning(self.present + 1))
+
+    def fire(self) -> int:
+        self.is_read = True
+        when = {pin: self.reached.get(pin, math.inf) for r in self.comparisons for pin in (2 * r, 2 * r + 1)}
+        return sum(2**r for r in self.comparisons if when[2 * r + 1] < when[2 * r])
+
+
+class Output(_Volleys):
+    """Sums what arrives in a volley and spikes in the next one with the sum as its latency."""
+
+    def __init__(self, values: Mapping[str, float], model: Any) -> None:
+        super().__init__(values, model)
+        self.offset = Fraction(values["offset_ms"])
+        self.sums: dict[int, Fraction] = {}  # of the volleys not yet answered
+
+    def arrive(self, weight: float, receptor: int) -> None:
+        volley = self.volley()
+        own_latency = Fraction(self.now) - self.beginning(volley) - self.offset
+        value = Fraction(weight) if receptor == TABLE_VALUE else own_latency
+        self.sums[volley] = self.sums.get(volley, Fraction(0)) + value
+
+    def next_spike(self) -> float:
+        if not self.sums:
+            return math.inf
+        volley = min(self.sums)
+        return max(self.now, float(self.beginning(volley + 1) + self.offset + self.sums[volley]))
+
+    def fire(self) -> int:
+        del self.sums[min(self.sums)]
+        return 0
 
 
 ORACLES: dict[type[Model], type[Neuron]] = {
@@ -284,4 +365,6 @@ ORACLES: dict[type[Model], type[Neuron]] = {
     LIF: Leaky,
     LIFExp: LeakyExponential,
     Izhikevich: TwoVariables,
+    LUTTables: Table,
+    LUTOutputs: Output,
 }
