@@ -8,19 +8,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eventsim.errors import InputError
-from eventsim.lut.lattice import LATTICE_MS
+from eventsim.lut.lattice import LATTICE_MS, snap
 from eventsim.lut.layer import LUTLayer
+from eventsim.lut.network import LUTNetwork
 from eventsim.models.lut import OWN_LATENCY, LUTOutputs, LUTTables
 from eventsim.network.inputs import SpikeTrains
 from eventsim.network.network import Network
 from eventsim.network.population import Population
 from eventsim.network.rules import Explicit, OneToOne, TableRows
 
+LATEST_MS = 2.0**28
+"""Until then, about three days, times in float64 lie on the lattice with room for the sums (`eventsim.lut.lattice`)."""
+
+
+class LatencyRange(NamedTuple):
+    """The least and the greatest latency that can occur, ms."""
+
+    least: float
+    greatest: float
+
 
 class Intervals(NamedTuple):
-    """Volley k lies in (start + k length, start + (k + 1) length]; latency x is at start + k length + offset + x.
+    """Volley k lies between start + k length and start + (k + 1) length; latency x is at start + k length + offset + x.
 
-    All in ms.  Each layer answers the volley of one interval in the next.
+    All in ms.  Each layer answers the volley of one interval in the next.  No spike lies on a border: there, tables that
+    miss an input are read, before anything that arrives.
     """
 
     length_ms: float
@@ -36,26 +48,40 @@ class Intervals(NamedTuple):
         volleys = np.ceil((times - self.start_ms) / self.length_ms).astype(np.int64) - 1
         return times - (self.start_ms + volleys * self.length_ms) - self.offset_ms, volleys
 
+    def table(
+        self, times: NDArray[np.float64], ids: NDArray[np.int64], n_volleys: int, size: int, first: int = 0
+    ) -> NDArray[np.float64]:
+        """Latencies (n_volleys, size) of spikes from interval `first` on, by neuron; inf where none was."""
+        latencies, volleys = self.latencies(times)
+        inside = (volleys >= first) & (volleys < first + n_volleys)
+        table = np.full((n_volleys, size), np.inf)
+        table[volleys[inside] - first, ids[inside]] = latencies[inside]
+        return table
 
-def intervals_for(least_ms: float, greatest_ms: float, start_ms: float = 0.0) -> Intervals:
-    """The shortest intervals of whole ms that hold all latencies from `least_ms` to `greatest_ms`."""
-    if not least_ms <= greatest_ms < np.inf:
-        raise InputError("latencies", (least_ms, greatest_ms), "finite bounds in order are needed")
-    offset = float(np.floor(1.0 - least_ms))  # a spike exactly at the start would belong to the volley before
-    return Intervals(float(np.ceil(offset + greatest_ms)), offset, start_ms)
+    def duration_ms(self, n_volleys: int, n_layers: int = 1) -> float:
+        """How long a simulation of volleys 0 to `n_volleys` - 1 takes until the last layer has answered."""
+        return self.start_ms + (n_volleys + n_layers) * self.length_ms
 
 
-def latency_range(
-    layers: list[LUTLayer], least_ms: float, greatest_ms: float, residual: bool = False
-) -> tuple[float, float]:
-    """Bounds of the latencies that inputs within the given bounds can lead to in any of the layers, inputs included."""
-    low, high = least_ms, greatest_ms
-    bounds = [(low, high)]
-    for layer in layers:
-        lows, highs = layer.latency_bounds()
-        low, high = (low + lows.min(), high + highs.max()) if residual else (lows.min(), highs.max())
-        bounds.append((float(low), float(high)))
-    return min(low for low, _ in bounds), max(high for _, high in bounds)
+def intervals_for(ranges: list[LatencyRange], start_ms: float = 0.0) -> Intervals:
+    """The shortest intervals of whole ms that hold all of the latencies in `ranges` (see `latency_ranges`)."""
+    least, greatest = min(each.least for each in ranges), max(each.greatest for each in ranges)
+    if not -np.inf < least <= greatest < np.inf:
+        raise InputError("ranges", (least, greatest), "finite bounds in order are needed")
+    offset = float(np.floor(1.0 - least))
+    return Intervals(float(np.floor(1.0 + offset + greatest)), offset, start_ms)
+
+
+def latency_ranges(stack: LUTNetwork, inputs: LatencyRange) -> list[LatencyRange]:
+    """Where the latencies of the inputs and of each layer lie, also while only a part of the rows has been added.
+
+    An output that has summed a part of its rows must not be due before the rest has come, so a range holds the sums
+    of any part of them, 0 included.
+    """
+    ranges = [inputs]
+    for layer, residual in zip(stack.layers, stack.residual, strict=True):
+        ranges.append(_output_range(layer, ranges[-1] if residual else None))
+    return ranges
 
 
 def add_volleys(
@@ -63,20 +89,18 @@ def add_volleys(
 ) -> Population:
     """Sources that spike with the latencies (n, m) in ms, volley k in interval `first` + k; inf: no spike.
 
-    Raises InputError for a latency that does not fit into the intervals.
+    Raises InputError for a latency that is not on the lattice or does not fit into the intervals.
     """
+    _check_intervals(intervals)
+    latencies = np.asarray(latencies, dtype=np.float64)
+    if latencies.ndim != 2 or latencies.shape[1] == 0:
+        raise InputError("latencies", latencies.shape, "the shape must be (n, m), with m at least 1")
     n, m = latencies.shape
+    _check_latencies(latencies, intervals)
     times = intervals.spike_times(latencies, np.arange(first, first + n))
     present = np.isfinite(latencies)
-    place = latencies + intervals.offset_ms
-    outside = present & ((place <= 0.0) | (place > intervals.length_ms))
-    if outside.any():
-        volley, neuron = np.argwhere(outside)[0]
-        raise InputError(
-            f"latencies[{volley}, {neuron}]",
-            float(latencies[volley, neuron]),
-            f"must be above {-intervals.offset_ms:g} and at most {intervals.length_ms - intervals.offset_ms:g} ms",
-        )
+    if first < 0 or (present.any() and times[present].max() > LATEST_MS):
+        raise InputError("first", first, f"volleys must lie between 0 and {LATEST_MS:g} ms")
     ids = np.broadcast_to(np.arange(m), (n, m))[present]
     order = np.argsort(times[present], kind="stable")
     return network.source(name, SpikeTrains(times[present][order], ids[order].astype(np.uint32), m))
@@ -88,17 +112,24 @@ def add_layer(
     layer: LUTLayer,
     intervals: Intervals,
     name: str,
-    residual: bool = False,
+    residual: LatencyRange | None = None,
 ) -> Population:
     """A layer that reads the volleys of `source`: populations ``<name> tables`` and ``<name>``, the outputs.
 
-    The table of `layer` must lie on the lattice (`LUTLayer.snapped`).  Residual layers add the input's latencies.
+    The table of `layer` must lie on the lattice (`LUTLayer.snapped`).  `residual`: for a layer that adds the input's
+    latencies, where these lie.  A missing spike is one later than all others.  A table whose inputs are all missing is
+    silent and adds nothing, and so does a missing input to the sum of a residual layer; an output spikes if anything
+    at all has been added.
+
     Returns the outputs.  Raises InputError where sizes differ or an output could leave its interval.
     """
     layer.check()
-    _check_fit(layer, intervals)
+    _check_intervals(intervals)
+    _check_fit(_output_range(layer, residual), intervals)
     if source.size != layer.n_in:
         raise InputError("source", source.size, f"the layer has {layer.n_in} inputs")
+    if residual is not None and layer.n_in != layer.n_out:
+        raise InputError("residual", residual, f"the layer has {layer.n_in} inputs and {layer.n_out} outputs")
     tables = network.population(
         f"{name} tables",
         layer.n_tables,
@@ -116,23 +147,77 @@ def add_layer(
     anchors = layer.anchors.ravel()
     network.connect(source, tables, Explicit(anchors, table), weight=pins, delay=0.0)
     network.connect(tables, outputs, TableRows(layer.tables.astype(np.float64)), delay=0.0)
-    if residual:
+    if residual is not None:
         network.connect(source, outputs, OneToOne(), delay=0.0, receptor=OWN_LATENCY)
     return outputs
 
 
-def _check_fit(layer: LUTLayer, intervals: Intervals) -> None:
-    """Raise InputError where sums would be rounded or a spike could leave its interval."""
+def add_stack(
+    network: Network,
+    source: Population,
+    stack: LUTNetwork,
+    intervals: Intervals,
+    names: list[str],
+    inputs: LatencyRange,
+) -> list[Population]:
+    """The layers of `stack` one after the other, the outputs of layer k called ``names[k]``; see `add_layer`.
+
+    inputs: where the latencies of `source` lie.  Returns the outputs of each layer.
+    """
+    if len(names) != len(stack.layers):
+        raise InputError("names", names, f"there are {len(stack.layers)} layers")
+    outputs, ranges = [source], latency_ranges(stack, inputs)
+    for layer, residual, before, name in zip(stack.layers, stack.residual, ranges, names, strict=False):
+        own = before if residual else None
+        outputs.append(add_layer(network, outputs[-1], layer, intervals, name, own))
+    return outputs[1:]
+
+
+def _output_range(layer: LUTLayer, residual: LatencyRange | None) -> LatencyRange:
+    """Where the sums of any part of a layer's rows, and of a residual, lie."""
+    low = np.minimum(layer.tables.min(axis=1), 0.0).sum(axis=0, dtype=np.float64).min()
+    high = np.maximum(layer.tables.max(axis=1), 0.0).sum(axis=0, dtype=np.float64).max()
+    own = LatencyRange(0.0, 0.0) if residual is None else residual
+    return LatencyRange(float(low + min(own.least, 0.0)), float(high + max(own.greatest, 0.0)))
+
+
+def _check_intervals(intervals: Intervals) -> None:
+    """Raise InputError where times would be rounded."""
     for field, value in intervals._asdict().items():
-        if value / LATTICE_MS != np.round(value / LATTICE_MS):
-            raise InputError(field, value, f"must be a multiple of {LATTICE_MS:g} ms")
-    lows, highs = layer.latency_bounds()
-    least, greatest = float(lows.min()), float(highs.max())
-    if least + intervals.offset_ms <= 0.0:
+        if not (abs(value) <= LATEST_MS and value == snap(value)):
+            raise InputError(
+                field, value, f"must be a multiple of {LATTICE_MS:g} ms, of at most {LATEST_MS:g} ms"
+            )
+    if intervals.length_ms <= 0.0:
+        raise InputError("length_ms", intervals.length_ms, "must be positive")
+
+
+def _check_latencies(latencies: NDArray[np.float64], intervals: Intervals) -> None:
+    """Raise InputError for the first latency that is NaN, off the lattice or outside the intervals; inf is fine."""
+    finite = np.where(latencies == np.inf, 0.0, latencies)
+    least, greatest = -intervals.offset_ms, intervals.length_ms - intervals.offset_ms
+    outside = (latencies != np.inf) & ~((latencies > least) & (latencies < greatest))
+    between = finite != snap(finite)
+    for wrong, why in (
+        (outside, f"must be above {least:g} and below {greatest:g} ms, or inf for no spike"),
+        (between, f"must be a multiple of {LATTICE_MS:g} ms; round it with snap()"),
+    ):
+        if wrong.any():
+            volley, neuron = np.argwhere(wrong)[0]
+            raise InputError(f"latencies[{volley}, {neuron}]", float(latencies[volley, neuron]), why)
+
+
+def _check_fit(outputs: LatencyRange, intervals: Intervals) -> None:
+    """Raise InputError where a spike could leave its interval, or be due before all rows have been added."""
+    if outputs.least + intervals.offset_ms <= 0.0:
         raise InputError(
-            "offset_ms", intervals.offset_ms, f"an output's latency can be as small as {least:g} ms"
+            "offset_ms",
+            intervals.offset_ms,
+            f"a sum of an output's latencies can be as small as {outputs.least:g} ms",
         )
-    if greatest + intervals.offset_ms > intervals.length_ms:
+    if outputs.greatest + intervals.offset_ms >= intervals.length_ms:
         raise InputError(
-            "length_ms", intervals.length_ms, f"an output's latency can be as large as {greatest:g} ms"
+            "length_ms",
+            intervals.length_ms,
+            f"a sum of an output's latencies can be as large as {outputs.greatest:g} ms",
         )
