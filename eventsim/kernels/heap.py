@@ -1,20 +1,24 @@
-"""An indexed priority queue: a four-ary heap over items 0..n-1, each in it at most once, smallest (when, rank) first.
+"""A priority queue: a four-ary heap over items 0..n-1, each in it at most once, smallest (when, rank) first.
 
 Four children a node: half the levels of a binary heap, and the children's times lie in one or two cache lines.
-``rank`` breaks ties of ``when`` and is what makes the order total.  A heap is a record ``layout.HEAP``.
+``rank`` breaks ties of ``when`` and is what makes the order total.  A heap is a record ``layout.HEAP``; one whose
+items are looked up or moved also keeps where each of them stands.
 """
 
 import math
 
+import numpy as np
+
 from eventsim.kernels.jit import inlined, inner
-from eventsim.kernels.memory import f8, i8
+from eventsim.kernels.memory import f8, i8, u4
 
 
 @inlined
 def _place(heap, k, when, item):
     f8(heap.when)[k] = when
-    i8(heap.item)[k] = item
-    i8(heap.position)[item] = k
+    u4(heap.item)[k] = item
+    if heap.position != 0:
+        u4(heap.position)[item] = k + 1
 
 
 @inlined
@@ -25,7 +29,7 @@ def _precedes(heap, when, item, other_when, other):
 
 @inner
 def _sift_up(heap, k, when, item):
-    whens, items = f8(heap.when), i8(heap.item)
+    whens, items = f8(heap.when), u4(heap.item)
     while k > 0:
         parent = (k - 1) >> 2
         if not _precedes(heap, when, item, whens[parent], items[parent]):
@@ -38,7 +42,7 @@ def _sift_up(heap, k, when, item):
 @inlined
 def _least_child(heap, first):
     """Of four children the first in order.  Times are compared without a branch; ties are rare and looked at apart."""
-    when, item, rank = f8(heap.when), i8(heap.item), i8(heap.rank)
+    when, item, rank = f8(heap.when), u4(heap.item), i8(heap.rank)
     a, b = when[first], when[first + 1]
     c, d = when[first + 2], when[first + 3]
     left = first + 1 if b < a else first
@@ -54,7 +58,7 @@ def _least_child(heap, first):
 
 @inner
 def _sift_down(heap, k, when, item):
-    whens, items = f8(heap.when), i8(heap.item)
+    whens, items = f8(heap.when), u4(heap.item)
     size = heap.size
     while True:
         first = 4 * k + 1
@@ -76,16 +80,20 @@ def _sift_down(heap, k, when, item):
 
 @inner
 def put(heap, item, when):
-    """Put ``item`` in at ``when``, or move it there if it is in."""
-    k = i8(heap.position)[item]
+    """Put in ``item``, which is not in it, at ``when``."""
+    k = heap.size
+    heap.size = k + 1
+    _sift_up(heap, k, when, item)
+
+
+@inner
+def put_earlier(heap, item, when):
+    """Put in ``item`` at ``when``, or move it there from a later time."""
+    k = np.int64(u4(heap.position)[item]) - 1
     if k < 0:
-        k = heap.size
-        heap.size = k + 1
-        _sift_up(heap, k, when, item)
-    elif when < f8(heap.when)[k]:
-        _sift_up(heap, k, when, item)
+        put(heap, item, when)
     else:
-        _sift_down(heap, k, when, item)
+        _sift_up(heap, k, when, item)
 
 
 @inlined
@@ -97,29 +105,30 @@ def top_when(heap):
 @inlined
 def top_item(heap):
     """The first item of a heap that is not empty."""
-    return i8(heap.item)[0]
+    return u4(heap.item)[0]
 
 
 @inner
 def take_top(heap):
     """Take the first item out and return it."""
-    item = i8(heap.item)[0]
-    i8(heap.position)[item] = -1
+    item = u4(heap.item)[0]
+    if heap.position != 0:
+        u4(heap.position)[item] = 0
     last = heap.size - 1
     heap.size = last
     if last > 0:
-        _sift_down(heap, 0, f8(heap.when)[last], i8(heap.item)[last])
+        _sift_down(heap, 0, f8(heap.when)[last], u4(heap.item)[last])
     return item
 
 
 @inlined
 def move_top(heap, when):
     """Move the first item to a later time."""
-    _sift_down(heap, 0, when, i8(heap.item)[0])
+    _sift_down(heap, 0, when, u4(heap.item)[0])
 
 
 @inlined
 def planned(heap, item):
     """When an item is in the heap for, ``inf`` if it is not in it."""
-    k = i8(heap.position)[item]
-    return f8(heap.when)[k] if k >= 0 else math.inf
+    k = np.int64(u4(heap.position)[item])
+    return f8(heap.when)[k - 1] if k > 0 else math.inf

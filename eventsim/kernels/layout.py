@@ -52,8 +52,8 @@ LINK = _record(
 
 HEAP = _record(
     ("when", "u8"),  # f8: the heap's keys
-    ("item", "u8"),  # i8: the heap's items
-    ("position", "u8"),  # i8: an item's place in it, or -1
+    ("item", "u8"),  # u4: the heap's items
+    ("position", "u8"),  # u4: an item's place in it, counted from 1, or 0; address 0: not kept
     ("rank", "u8"),  # i8: what breaks ties, an item
     ("size", "i8"),
 )
@@ -79,6 +79,7 @@ QUEUE = _record(
     ("fired", "u8"),  # i8: ids
     ("rows", "u8"),  # i8: the row of synapses, or -1 for the neuron's own
     ("fired_capacity", "i8"),
+    ("longest_row", "i8"),  # what one arrival can add at most
     ("n_fired", "i8"),
     ("n_ordered", "i8"),  # of these, the ones whose order stands
     ("n_emitted", "i8"),  # of these, the ones already sent off

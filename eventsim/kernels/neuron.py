@@ -21,7 +21,7 @@ from eventsim.kernels.handlers import (
     state_at,
     step,
 )
-from eventsim.kernels.heap import planned, put
+from eventsim.kernels.heap import planned, put_earlier
 from eventsim.kernels.jit import inlined, inner
 from eventsim.kernels.layout import LINK
 from eventsim.kernels.memory import f8, i8, record_at, u4
@@ -33,7 +33,7 @@ def _look_again(group, local, when, q, checks):
     if when < math.inf:
         neuron = i8(group.ids)[local]
         if when < planned(checks, neuron):
-            put(checks, neuron, max(when, q.now))
+            put_earlier(checks, neuron, max(when, q.now))
 
 
 @inner

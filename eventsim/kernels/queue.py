@@ -30,7 +30,7 @@ from eventsim.kernels.layout import (
     NEED_SEGMENTS,
     PAUSED,
 )
-from eventsim.kernels.memory import f8, i8, record_at, u1, u2, u4
+from eventsim.kernels.memory import f8, i8, prefetch, record_at, u1, u2, u4
 from eventsim.kernels.neuron import (
     arrive,
     carry,
@@ -183,12 +183,33 @@ def _reached_until(flight, link, t):
     return k
 
 
+@inlined
+def _fetch_ahead(q, wiring, flights):
+    """Have the synapses of the next spike in the queue brought near while this one is served."""
+    if flights.size > 0:
+        flight = record_at(q.flight, top_item(flights), FLIGHT)
+        link = record_at(wiring.links, flight.link, LINK)
+        prefetch(link.delays, (flight.next + 1) * link.delay_stride * 8)
+        prefetch(link.targets, flight.next * 4)
+
+
+@inlined
+def _move_on(flight, link, last, wiring, q, flights):
+    """The first spike in the queue goes on to its next synapses, or has reached them all."""
+    if last < flight.end:
+        flight.next = last
+        move_top(flights, flight.emitted + f8(link.delays)[last])
+    else:
+        i8(q.free)[q.n_free] = take_top(flights)
+        q.n_free += 1
+    _fetch_ahead(q, wiring, flights)
+
+
 @inner
 def _gather_arrivals(groups, wiring, q, flights, checks):
     """Kind 2, over synapses."""
     while top_when(flights) == q.now:
-        slot = top_item(flights)
-        flight = record_at(q.flight, slot, FLIGHT)
+        flight = record_at(q.flight, top_item(flights), FLIGHT)
         number = flight.link
         link = record_at(wiring.links, number, LINK)
         first, last = flight.next, _reached_until(flight, link, q.now)
@@ -196,17 +217,64 @@ def _gather_arrivals(groups, wiring, q, flights, checks):
             return NEED_SEGMENTS
         if q.n_fired + last - first > q.fired_capacity:
             return NEED_FIRED
+        _move_on(flight, link, last, wiring, q, flights)
         deliver_row(groups, link.group, number, first, last, wiring, q, checks)
-        _note(number, first, last, q)
         q.synaptic_events += last - first
-        if last < flight.end:
-            flight.next = last
-            move_top(flights, flight.emitted + f8(link.delays)[last])
-        else:
-            take_top(flights)
-            i8(q.free)[q.n_free] = slot
-            q.n_free += 1
+        _note(number, first, last, q)
     return DONE
+
+
+@inlined
+def _lone_arrival(groups, wiring, q, flights, checks):
+    """A round that is one spike's arrival and no more; if another turns out to come with it, go on as usual."""
+    flight = record_at(q.flight, top_item(flights), FLIGHT)
+    number = flight.link
+    link = record_at(wiring.links, number, LINK)
+    first, last = flight.next, _reached_until(flight, link, q.now)
+    _move_on(flight, link, last, wiring, q, flights)
+    deliver_row(groups, link.group, number, first, last, wiring, q, checks)
+    q.synaptic_events += last - first
+    if top_when(flights) == q.now:
+        _note(number, first, last, q)
+        q.phase = _GATHER
+    else:
+        settle_row(groups, link.group, number, first, last, wiring, q, checks)
+
+
+@inlined
+def _lone_drive(groups, wiring, q, checks, inputs):
+    """A round that is one arrival from the drive and no more."""
+    neuron = u4(inputs.drive_ids)[inputs.next_drive]
+    drive = u2(inputs.drive_numbers)[inputs.next_drive]
+    weight, receptor = f8(inputs.drive_weights)[drive], i8(inputs.drive_receptors)[drive]
+    inputs.next_drive += 1
+    q.external_events += 1
+    group, local = u1(wiring.group_of)[neuron], u4(wiring.local_of)[neuron]
+    arrive(groups, group, local, weight, receptor, q, checks)
+    settle(groups, group, local, q, checks)
+
+
+@inner
+def _lone_events(groups, wiring, q, flights, checks, inputs, t_stop):
+    """Rounds of a single arrival, which most are, without the ceremony of `_gather`; until one ends in a spike."""
+    while q.n_fired == 0 and q.phase == ADVANCE and q.round + q.synaptic_events < q.pause_at:
+        arrival, drive = top_when(flights), _next_drive(inputs)
+        t = min(arrival, drive)
+        others = min(top_when(checks), min(_next_source(inputs), _next_current(inputs)))
+        if t > t_stop or t >= others or arrival == drive or t == q.now:
+            return
+        if arrival < drive:
+            if q.longest_row > q.fired_capacity:
+                return
+            q.now, q.wave = t, 0
+            q.round += 1
+            _lone_arrival(groups, wiring, q, flights, checks)
+        else:
+            if inputs.next_drive + 1 < inputs.n_drive and f8(inputs.drive_times)[inputs.next_drive + 1] == t:
+                return
+            q.now, q.wave = t, 0
+            q.round += 1
+            _lone_drive(groups, wiring, q, checks, inputs)
 
 
 @inner
@@ -320,6 +388,13 @@ def run_until(groups, wiring_array, q_array, flights_array, checks_array, inputs
             q.phase = ADVANCE
         if q.phase == ADVANCE:
             _put_back(q, checks)
+            _lone_events(groups, wiring, q, flights, checks, inputs, t_stop)
+            if q.phase == _GATHER:
+                continue
+            if q.n_fired > 0:
+                _order_by_id(q)
+                q.phase = _EMIT
+                continue
             t = _next_time(flights, checks, inputs)
             if t > t_stop:
                 return DONE

@@ -24,7 +24,7 @@ Progress = Callable[[float], None]
 _ROOM = 1 << 10
 _SCRATCH = ("times", "ids")  # empty between runs, and of one size
 _RECORDED = 1 << 16
-_EVENTS_A_SLICE = 1 << 16
+_EVENTS_A_SLICE = 1 << 13  # in the caches beside everything else
 _EVENTS_A_CALL = 4_000_000  # well under a second, so that Ctrl-C and progress are served
 
 
@@ -39,6 +39,8 @@ class QueueEngine:
         self.groups: Groups = build_groups(network)
         self.wiring = Wiring(network, self.groups)
         self.q, self.flights, self.checks = _new_queue(network.size)
+        self.q.record["longest_row"] = self.wiring.longest_row
+        self._make_room_for_fired()
         self.sources, self.drives = SpikeStream(network), DriveStream(network)
         self.currents = CurrentStream(network)
         self.streams: tuple[SpikeStream | DriveStream | CurrentStream, ...]
@@ -195,8 +197,8 @@ class QueueEngine:
         self.q.lengthen("free", capacity)
         self.q.arrays["free"][n_free : n_free + capacity - old] = np.arange(capacity - 1, old - 1, -1)
         self.q.record["n_free"] = n_free + capacity - old
-        for name, fill in (("when", 0), ("item", 0), ("position", -1), ("rank", 0)):
-            self.flights.lengthen(name, capacity, fill)
+        for name in ("when", "item", "rank"):
+            self.flights.lengthen(name, capacity)
 
     def _endless(self) -> str:
         """What is said of a cycle of zero delay."""
@@ -221,13 +223,14 @@ def _member(network: Network, neuron: int) -> str:
     raise AssertionError(neuron)
 
 
-def _new_heap(capacity: int) -> Block:
-    arrays = {
+def _new_heap(capacity: int, with_positions: bool) -> Block:
+    arrays: dict[str, NDArray[Any]] = {
         "when": np.zeros(capacity),
-        "item": np.zeros(capacity, np.int64),
-        "position": np.full(capacity, -1, np.int64),
+        "item": np.zeros(capacity, np.uint32),
         "rank": np.arange(capacity, dtype=np.int64),
     }
+    if with_positions:
+        arrays["position"] = np.zeros(capacity, np.uint32)
     return Block(layout.HEAP, arrays)
 
 
@@ -252,4 +255,4 @@ def _new_queue(n_ids: int) -> tuple[Block, Block, Block]:
         "recorded_capacity": _RECORDED,
     }
     q = Block(layout.QUEUE, arrays, now=-math.inf, phase=queue.ADVANCE, **room)
-    return q, _new_heap(_ROOM), _new_heap(n_ids)
+    return q, _new_heap(_ROOM, with_positions=False), _new_heap(n_ids, with_positions=True)
