@@ -248,6 +248,8 @@ def on_group(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @overload(dispatch)
     def _dispatch(groups, g, *args):
+        if len(groups) == 0:  # sources alone
+            return lambda groups, g, *args: None
         if len(groups) == 1:
             return lambda groups, g, *args: function(groups[0], *args)
 

@@ -192,7 +192,7 @@ def _run_summary(scenario: Scenario, simulation: Simulation, duration_ms: float)
         "scenario": scenario.name,
         "seed": scenario.seed,
         "engine": simulation.engine,
-        "threads": scenario.threads,
+        "threads": simulation.threads,
         "duration_ms": duration_ms,
         "parameters": scenario.parameters,
         "neurons": neurons,
