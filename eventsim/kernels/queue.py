@@ -42,7 +42,7 @@ from eventsim.kernels.neuron import (
     settle_row,
 )
 
-_EMIT, ADVANCE, _GATHER, _SETTLE = range(4)
+START, ADVANCE, _GATHER, _SETTLE, _EMIT = range(5)
 _MAX_PROJECTIONS = 1 << 16
 
 
@@ -363,13 +363,6 @@ def _gather(groups, wiring, q, flights, checks, inputs):
 
 
 @kernel
-def start(groups, q_array, checks_array):
-    """Enter every neuron that can fire without input."""
-    for g in range(len(groups)):
-        look_at_all(groups, g, q_array[0], checks_array[0])
-
-
-@kernel
 def sample(groups, g, states, locals_, n, t):
     """Carry ``n`` copied states of group ``g`` (at an address; whose they are, i8) to ``t``, after all events there."""
     carry(groups, g, states, locals_, n, t)
@@ -380,6 +373,10 @@ def run_until(groups, wiring_array, q_array, flights_array, checks_array, inputs
     """Simulate all events up to and including ``t_stop`` (ms); return why it came back (``layout``)."""
     wiring, q, inputs = wiring_array[0], q_array[0], inputs_array[0]
     flights, checks = flights_array[0], checks_array[0]
+    if q.phase == START:
+        for g in range(len(groups)):
+            look_at_all(groups, g, q, checks)
+        q.phase = ADVANCE
     while True:
         if q.phase == _EMIT:
             status = _emit(wiring, q, flights)

@@ -63,7 +63,6 @@ class QueueEngine:
         """Compile the kernels for this network's models, or find them on disk; simulates nothing."""
         q, flights, checks = _new_queue(self.network.size)
         no_neurons = tuple(group._replace(size=0) for group in self.groups.kernel)
-        queue.start(no_neurons, q.record, checks.record)
         inputs = Block(layout.INPUTS, {})
         records = (block.record for block in (self.wiring.block, q, flights, checks, inputs))
         queue.run_until(no_neurons, *records, -math.inf, 0)
@@ -72,7 +71,6 @@ class QueueEngine:
         """Simulate up to and including `t_stop`, handing out recorded spikes in order."""
         first = self.time
         if not self._started:
-            queue.start(self.groups.kernel, self.q.record, self.checks.record)
             self._started = True
             first = -math.inf
         while first < t_stop:
@@ -254,5 +252,5 @@ def _new_queue(n_ids: int) -> tuple[Block, Block, Block]:
         "segments_capacity": _ROOM,
         "recorded_capacity": _RECORDED,
     }
-    q = Block(layout.QUEUE, arrays, now=-math.inf, phase=queue.ADVANCE, **room)
+    q = Block(layout.QUEUE, arrays, now=-math.inf, phase=queue.START, **room)
     return q, _new_heap(_ROOM, with_positions=False), _new_heap(n_ids, with_positions=True)
