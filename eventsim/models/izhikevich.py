@@ -17,8 +17,8 @@ from eventsim.models.lif import Value
 from eventsim.network.model import Model
 
 ORDER = 20
-TOLERANCE = 1e-14  # mV, and mV/ms for u: what the last two terms of the series may amount to at the end of a step
-_INVERSE = np.array([0.0, *(1.0 / np.arange(1.0, ORDER + 1.0))])  # a division costs as much as the rest of a term
+TOLERANCE = 1e-14  # mV, and mV/ms for u: what each of the last two terms may amount to at the end of a step
+_INVERSE = np.array([0.0, *(1.0 / np.arange(1.0, ORDER + 1.0))])  # a division takes as long as a whole term
 _AT_REST = 1e-13  # mV: a neuron nearer than this to a stable equilibrium is held
 
 
@@ -196,13 +196,18 @@ class Izhikevich(Model):
     i_e: external current (mV/ms).  v_th, v_init, u_init: threshold (mV), v and u at time 0; u_init by default b v_init.
     """
 
-    handlers: ClassVar[Any] = Handlers(flow=flow, crossing=crossing, bound=bound, step=step, jump=jump, reset=reset)
+    handlers: ClassVar[Any] = Handlers(
+        flow=flow, crossing=crossing, bound=bound, step=step, jump=jump, reset=reset
+    )
     takes_current: ClassVar[bool] = True
     parameter_dtype: ClassVar[np.dtype[Any]] = np.dtype(
         [(name, "f8") for name in ("a", "b", "c", "d", "v_th")], align=True
     )
     state_dtype: ClassVar[np.dtype[Any]] = np.dtype(
-        [(name, "f8") for name in ("t", "v", "u", "current", "t_step", "t_spike", "t_series", "v_series", "u_series")]
+        [
+            (name, "f8")
+            for name in ("t", "v", "u", "current", "t_step", "t_spike", "t_series", "v_series", "u_series")
+        ]
         + [("dv", "f8", (ORDER,)), ("du", "f8", (ORDER,))],
         align=True,
     )

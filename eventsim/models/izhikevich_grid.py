@@ -70,7 +70,9 @@ class IzhikevichGrid(Izhikevich):
     time here from 0 ms.  Parameters as in `Izhikevich`; weights are currents (mV/ms), not jumps.
     """
 
-    handlers: ClassVar[Any] = Handlers(flow=flow, crossing=crossing, bound=bound, step=step, jump=jump, reset=reset)
+    handlers: ClassVar[Any] = Handlers(
+        flow=flow, crossing=crossing, bound=bound, step=step, jump=jump, reset=reset
+    )
     state_dtype: ClassVar[np.dtype[Any]] = np.dtype(
         [(name, "f8") for name in ("t", "v", "u", "current", "arrived")], align=True
     )
