@@ -62,6 +62,8 @@ def build(
         raise InputError("synapse", synapse, "'delta' or 'exp' is needed")
     if not jump_mv > 0.0:
         raise InputError("jump_mv", jump_mv, "must be above 0")
+    if not tau_syn_ms > 0.0:
+        raise InputError("tau_syn_ms", tau_syn_ms, "must be above 0")
     cells = network.population("neurons", neurons, _model(synapse, tau_syn_ms))
     weight = jump_mv if synapse == "delta" else jump_mv * C_M_PF / tau_syn_ms
     n_exc = _n_exc(neurons)
