@@ -27,7 +27,7 @@ format: $(VENV)/.development
 	$(BIN)/ruff format $(SOURCES)
 
 bench: $(VENV)/.scenarios  ## the figures of the README
-	$(BIN)/python -m tests.bench
+	$(BIN)/python -m benchmarks
 
 wheel: $(VENV)/.development
 	$(BIN)/python -m build --wheel

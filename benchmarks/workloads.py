@@ -93,7 +93,7 @@ WORKLOADS = (
 )
 
 CONSTRUCTIONS = {
-    "common": "15.6 million synapses by fixed in-degree, weight and delay common",
-    "own": "15.6 million synapses by fixed in-degree, each its own weight and delay",
+    "common": "fixed in-degree, weight and delay common",
+    "own": "fixed in-degree, each synapse with its own weight and delay",
 }
 """What building is measured on, by the name the worker knows it by."""
