@@ -114,9 +114,9 @@ INPUTS = _record(
     ("current_ids", "u8"),  # u4
     ("current_values", "u8"),  # f8
     ("next_current", "i8"),
-    ("n_sources", "i8"),
+    ("n_source", "i8"),
     ("n_drive", "i8"),
-    ("n_currents", "i8"),
+    ("n_current", "i8"),
 )
 """What comes from outside in the slice of time being simulated."""
 

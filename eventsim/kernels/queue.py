@@ -41,6 +41,7 @@ from eventsim.kernels.neuron import (
     settle,
     settle_row,
 )
+from eventsim.kernels.ordering import order_by_id
 
 START, ADVANCE, _GATHER, _SETTLE, _EMIT = range(5)
 _MAX_PROJECTIONS = 1 << 16
@@ -48,7 +49,7 @@ _MAX_PROJECTIONS = 1 << 16
 
 @inlined
 def _next_source(inputs):
-    return f8(inputs.source_times)[inputs.next_source] if inputs.next_source < inputs.n_sources else math.inf
+    return f8(inputs.source_times)[inputs.next_source] if inputs.next_source < inputs.n_source else math.inf
 
 
 @inlined
@@ -59,7 +60,7 @@ def _next_drive(inputs):
 @inlined
 def _next_current(inputs):
     return (
-        f8(inputs.current_times)[inputs.next_current] if inputs.next_current < inputs.n_currents else math.inf
+        f8(inputs.current_times)[inputs.next_current] if inputs.next_current < inputs.n_current else math.inf
     )
 
 
@@ -317,40 +318,6 @@ def _settle_all(groups, wiring, q, checks):
 
 
 @inner
-def _sink(first, size, root, ids, rows):
-    """Let an element down to its place in the max-heap ids[first : first + size]."""
-    while True:
-        child = 2 * root + 1
-        if child >= size:
-            return
-        if child + 1 < size and ids[first + child + 1] > ids[first + child]:
-            child += 1
-        if ids[first + root] >= ids[first + child]:
-            return
-        _swap(first + root, first + child, ids, rows)
-        root = child
-
-
-@inner
-def _swap(i, j, ids, rows):
-    held_id, held_row = ids[i], rows[i]
-    ids[i], rows[i] = ids[j], rows[j]
-    ids[j], rows[j] = held_id, held_row
-
-
-@inner
-def _order_by_id(q):
-    """Sort the spikes of the threshold tests by id: nearly always none or one, else by heap sort in place."""
-    first, size = q.n_ordered, q.n_fired - q.n_ordered
-    ids, rows = i8(q.fired), i8(q.rows)
-    for root in range(size // 2 - 1, -1, -1):
-        _sink(first, size, root, ids, rows)
-    for last in range(size - 1, 0, -1):
-        _swap(first, first + last, ids, rows)
-        _sink(first, last, 0, ids, rows)
-
-
-@inner
 def _gather(groups, wiring, q, flights, checks, inputs):
     status = _gather_inputs(groups, wiring, q, checks, inputs)
     if status == DONE:
@@ -389,7 +356,7 @@ def run_until(groups, wiring_array, q_array, flights_array, checks_array, inputs
             if q.phase == _GATHER:
                 continue
             if q.n_fired > 0:
-                _order_by_id(q)
+                order_by_id(q)
                 q.phase = _EMIT
                 continue
             t = _next_time(flights, checks, inputs)
@@ -413,5 +380,5 @@ def run_until(groups, wiring_array, q_array, flights_array, checks_array, inputs
             status = _settle_all(groups, wiring, q, checks)
             if status != DONE:
                 return status
-            _order_by_id(q)
+            order_by_id(q)
             q.phase = _EMIT

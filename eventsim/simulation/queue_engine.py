@@ -24,7 +24,7 @@ Progress = Callable[[float], None]
 _ROOM = 1 << 10
 _SCRATCH = ("times", "ids")  # empty between runs, and of one size
 _RECORDED = 1 << 16
-_EVENTS_A_SLICE = 1 << 13  # in the caches beside everything else
+_EVENTS_A_SLICE = 1 << 15  # many enough to make Python's part small, few enough to stay in the caches
 _EVENTS_A_CALL = 4_000_000  # well under a second, so that Ctrl-C and progress are served
 
 
@@ -45,6 +45,12 @@ class QueueEngine:
         self.currents = CurrentStream(network)
         self.streams: tuple[SpikeStream | DriveStream | CurrentStream, ...]
         self.streams = (self.sources, self.drives, self.currents)
+        drives = network.drives
+        table: dict[str, NDArray[Any]] = {
+            "drive_weights": np.array([drive.weight for drive in drives], np.float64),
+            "drive_receptors": np.array([drive.receptor for drive in drives], np.int64),
+        }
+        self.inputs = Block(layout.INPUTS, table)
         self.time = 0.0
         self._started = False
 
@@ -75,8 +81,8 @@ class QueueEngine:
             first = -math.inf
         while first < t_stop:
             last = self._slice_end(max(first, 0.0), t_stop)
-            inputs = self._inputs(first, last)
-            while self._kernel(inputs, last) != layout.DONE:
+            self._read_inputs(first, last)
+            while self._kernel(last) != layout.DONE:
                 self._hand_out(spikes)
                 progress(float(self.q.scalar("now")))
             first = self.time = last
@@ -133,27 +139,24 @@ class QueueEngine:
         upcoming = min(stream.next_time() for stream in self.streams)
         return min(t_stop, max(first, upcoming) + length)
 
-    def _inputs(self, first: float, last: float) -> Block:
+    def _read_inputs(self, first: float, last: float) -> None:
+        """Let the kernel have what comes from outside after `first` and not after `last`."""
         sources, drive = self.sources.slice(first, last), self.drives.slice(first, last)
         currents = self.currents.slice(first, last)
-        named: dict[str, NDArray[Any]] = {
-            "source_times": sources[0],
-            "source_ids": sources[1],
-            "drive_times": drive[0],
-            "drive_ids": drive[1],
-            "drive_numbers": drive[2],
-            "drive_weights": np.array([each.weight for each in self.network.drives], np.float64),
-            "drive_receptors": np.array([each.receptor for each in self.network.drives], np.int64),
-            "current_times": currents[0],
-            "current_ids": currents[1],
-            "current_values": currents[2],
+        columns = {
+            "source": (("times", "ids"), sources),
+            "drive": (("times", "ids", "numbers"), drive),
+            "current": (("times", "ids", "values"), currents),
         }
-        n = {"n_sources": sources[0].size, "n_drive": drive[0].size, "n_currents": currents[0].size}
-        return Block(layout.INPUTS, named, **n)
+        for kind, (names, arrays) in columns.items():
+            for name, array in zip(names, arrays, strict=True):
+                self.inputs.point(f"{kind}_{name}", array)
+            self.inputs.record[f"n_{kind}"] = arrays[0].size
+            self.inputs.record[f"next_{kind}"] = 0
 
-    def _kernel(self, inputs: Block, t_stop: float) -> int:
+    def _kernel(self, t_stop: float) -> int:
         """Call the kernel, and make room where it asks for some."""
-        blocks = (self.wiring.block, self.q, self.flights, self.checks, inputs)
+        blocks = (self.wiring.block, self.q, self.flights, self.checks, self.inputs)
         records = (block.record for block in blocks)
         max_rounds = 1000 + 10 * self.network.size
         done = int(self.q.scalar("round")) + int(self.q.scalar("synaptic_events"))

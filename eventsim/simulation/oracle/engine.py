@@ -192,7 +192,7 @@ class SimPyEngine:
         """Send off the spikes of this round, in the order in which they came up."""
         now, fired, self.fired = self.clock.now, self.fired, []
         if self.clock.round > 1000 + 10 * self.network.size:
-            raise SimulationError(_endless(now, [self._name(ident) for ident, _ in fired]))
+            raise SimulationError(self._endless())
         for ident, row in fired:
             population = self.population_of[ident]
             self.spike_counts[ident] += 1
@@ -215,9 +215,17 @@ class SimPyEngine:
             arrival = (self._arrive_over_synapse, target, weight, projection.receptor)
             self.clock.at(self.clock.now + delay, Kind.ARRIVAL, *arrival)
 
-    def _name(self, ident: int) -> str:
-        population = self.population_of[ident]
-        return f"{population.name}[{ident - population.first}]"
+    def _endless(self) -> str:
+        """What is said of a cycle of zero delay: it has at most as many rounds as there are neurons."""
+        since = (self.clock.now, self.clock.round - self.network.size)
+        looping = [ident for ident, cell in self.cells.items() if cell.last_fired >= since]
+        populations = [self.population_of[ident] for ident in looping]
+        names = [f"{p.name}[{i - p.first}]" for i, p in zip(looping, populations, strict=True)]
+        more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+        return (
+            f"at {self.clock.now:g} ms spikes go round without delay and without end, through "
+            f"{', '.join(names[:5])}{more}: give the synapses a delay or the neurons a refractory period"
+        )
 
 
 def _cells(network: Network, population: Population) -> list[Cell]:
@@ -237,12 +245,3 @@ def _cells(network: Network, population: Population) -> list[Cell]:
 
 def _lists(columns: tuple[NDArray[Any], ...]) -> list[list[Any]]:
     return [column.tolist() for column in columns]
-
-
-def _endless(now: float, names: list[str]) -> str:
-    """What is said of a cycle of zero delay."""
-    shown = sorted(set(names))[:5]
-    return (
-        f"at {now:g} ms spikes go round without delay and without end, through {', '.join(shown)}: "
-        "give the synapses a delay or the neurons a refractory period"
-    )
