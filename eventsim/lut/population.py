@@ -31,8 +31,8 @@ class LatencyRange(NamedTuple):
 class Intervals(NamedTuple):
     """Volley k lies between start + k length and start + (k + 1) length; latency x is at start + k length + offset + x.
 
-    All in ms.  Each layer answers the volley of one interval in the next.  No spike lies on a border: there, tables that
-    miss an input are read, before anything that arrives.
+    All in ms.  Each layer answers the volley of one interval in the next.  No spike lies on a border: there, tables
+    that miss an input are read, before anything that arrives.
     """
 
     length_ms: float
@@ -145,7 +145,9 @@ def add_layer(
     table, comparison, side = (axis.ravel() for axis in np.indices(layer.anchors.shape))
     pins = (2 * comparison + side).astype(np.float64)
     anchors = layer.anchors.ravel()
-    network.connect(source, tables, Explicit(anchors, table), weight=pins, delay=0.0)
+    network.connect(
+        source, tables, Explicit(anchors.astype(np.uint32), table.astype(np.uint32)), weight=pins, delay=0.0
+    )
     network.connect(tables, outputs, TableRows(layer.tables.astype(np.float64)), delay=0.0)
     if residual is not None:
         network.connect(source, outputs, OneToOne(), delay=0.0, receptor=OWN_LATENCY)

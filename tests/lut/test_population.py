@@ -1,5 +1,7 @@
 """Layers simulated spike by spike against the direct formula, bit for bit."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -63,7 +65,7 @@ def test_event_driven_latencies_are_those_of_the_direct_formula(seed, residuals)
         sizes.append(sizes[-1] if residual else int(draw.integers(2, 12)))
     layers = [
         random_layer(draw, n_in, n_out, n_comparisons=int(draw.integers(1, 7)))
-        for n_in, n_out in zip(sizes[:-1], sizes[1:], strict=True)
+        for n_in, n_out in pairwise(sizes)
     ]
     stack = LUTNetwork(layers, residuals)
     x = volleys_with_ties(draw, 15, 12)
@@ -210,7 +212,7 @@ def test_what_would_be_rounded_or_leave_its_interval_is_refused():
         add_layer(network, source, random_layer(draw, 13), intervals, "out")
     with pytest.raises(InputError, match="12 inputs and 5 outputs"):
         add_layer(network, source, layer, intervals, "out", residual=INPUTS)
-    with pytest.raises(InputError, match="residual|length_ms"):
+    with pytest.raises(InputError, match="length_ms"):
         add_layer(network, source, random_layer(draw, n_out=12), intervals, "out", LatencyRange(0.0, 60.0))
     for wrong_intervals, field in [
         (Intervals(100.0, 1.0), "offset_ms"),
