@@ -26,7 +26,8 @@ from eventsim.simulation.queue_engine import QueueEngine
 from quadratic import Quadratic
 
 network = Network()
-for name, current, start in (("tonic", 0.5, -1.0), ("critical", 0.0, 0.5), ("excitable", -1.0, 1.5), ("quiet", -1.0, 0.9)):
+cells = {"tonic": (0.5, -1.0), "critical": (0.0, 0.5), "excitable": (-1.0, 1.5), "quiet": (-1.0, 0.9)}
+for name, (current, start) in cells.items():
     network.population(name, 1, Quadratic(i_e=current, v_init=start))
 kick = network.source("kick", SpikeTrains([[20.0]]))
 network.connect(kick, "quiet", AllToAll(), weight=3.0, delay=0.5)
