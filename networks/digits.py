@@ -64,6 +64,9 @@ def build(
     """
     if test_images is not None and test_images < 1:
         raise InputError("test_images", test_images, "must be at least 1")
+    for k, sigma in enumerate(jitter_ms):
+        if not 0.0 <= sigma < np.inf:
+            raise InputError("jitter_ms", sigma, "must not be negative", k)
     settings = ClassifierSettings(
         n_tables, n_comparisons, hidden, epochs, rate_scale, shift_px, train_jitter_ms
     )

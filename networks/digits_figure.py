@@ -64,7 +64,7 @@ def _draw_examples(
     ):
         axes.set_xlabel(label)
     latencies = reading.outputs[[image for image, _ in examples]]
-    margin = 0.08 * np.ptp(latencies)
+    margin = 0.08 * np.ptp(latencies) or 1.0  # untrained, all spike at once
     grid[0, 3].set_xlim(latencies.min() - margin, latencies.max() + margin)
 
 

@@ -113,6 +113,15 @@ def test_hidden_layers_are_simulated_too(tmp_path):
     assert not (tmp_path / "digits.png").exists()
 
 
-def test_an_experiment_without_images_is_refused():
+def test_an_untrained_network_is_drawn_too(tmp_path):
+    metrics = run(tmp_path, epochs=0, test_images=1, jitter_ms=[])["metrics"]
+    assert metrics["training_loss_nats"] is None
+    assert metrics["latencies_identical"] is True
+    assert (tmp_path / "digits.png").exists()
+
+
+def test_unusable_parameters_are_refused_before_training():
     with pytest.raises(InputError, match="test_images"):
         build(seed=0, test_images=0)
+    with pytest.raises(InputError, match=r"jitter_ms\[1\] = -1.0"):
+        build(seed=0, jitter_ms=(0.5, -1.0))
