@@ -25,7 +25,8 @@ OFTEN = settings(
 
 LAST_BITS = 500 * np.spacing(END)
 """9e-13 ms.  V is known to some ulp of the largest of its terms, a crossing to that divided by the slope of V, and each
-crossing hands its error on to those that it causes.  Of 150 networks the worst differed by less than 60 ulp; the rest is room for flatter ones."""
+crossing hands its error on to those that it causes.  In 150 networks the worst difference was below 60 ulp; the rest
+is room for flatter crossings."""
 
 
 def both(network: Network, end: float) -> tuple[Run, Run]:
