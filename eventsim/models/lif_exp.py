@@ -108,11 +108,23 @@ def _turn(p, ex, inh):
 
 
 @njit(error_model="numpy", nogil=True)
+def _far(p, ex, inh):
+    """Where no sum changes any more, and V - V_inf, which may decide alone, is not rounded to 0 yet.
+
+    A current that has all but vanished does not count: its time constant may be so long that the rest is 0 by then.
+    """
+    slowest = p.tau_m
+    if ex > 1e-100:
+        slowest = max(slowest, p.tau_ex)
+    if inh < -1e-100:
+        slowest = max(slowest, p.tau_in)
+    return 300.0 * slowest
+
+
+@njit(error_model="numpy", nogil=True)
 def _first_crossing(p, v_inf, v, ex, inh):
     """Time from v (below) to the first crossing; see LIFExp for why none is missed."""
-    far = 600.0 * max(
-        p.tau_m, max(p.tau_ex, p.tau_in)
-    )  # no sum changes any more, and no exponential is 0 yet
+    far = _far(p, ex, inh)
     turn = min(_turn(p, ex, inh), far)
     low = 0.0
     for piece in range(2):
