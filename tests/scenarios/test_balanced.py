@@ -15,6 +15,7 @@ from eventsim.scenario.experiment import Experiment
 from networks import balanced
 
 SMALL: dict[str, Any] = {"neurons": 250, "exc_indegree": 100, "inh_indegree": 25, "jump_mv": 1.0}
+TINY: dict[str, Any] = {"neurons": 100, "exc_indegree": 40, "inh_indegree": 10, "jump_mv": 2.5}
 
 
 def measured(experiment: Experiment, duration_ms: float) -> dict[str, Any]:
@@ -25,7 +26,7 @@ def measured(experiment: Experiment, duration_ms: float) -> dict[str, Any]:
 @pytest.mark.parametrize("synapse", ["delta", "exp"])
 def test_both_engines_give_the_same_spikes(synapse: balanced.Synapse) -> None:
     network = balanced.build(
-        seed=1, synapse=synapse, delay_distribution="uniform", delay_spread_ms=1.5, **SMALL
+        seed=1, synapse=synapse, delay_distribution="uniform", delay_spread_ms=1.5, **TINY
     ).network
     queue, oracle = (
         simulate(network, 20.0, engine=engine).spikes("neurons") for engine in ("queue", "simpy")
