@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 
 from eventsim.build.groups import Groups
 from eventsim.build.synapses import SynapseTable, build_synapses
+from eventsim.errors import InputError
 from eventsim.kernels.layout import LINK, WIRING
 from eventsim.kernels.memory import Block, address
 from eventsim.network.network import Network
 from eventsim.network.projection import Projection
+from eventsim.network.rules import TableRows
 
 
 class Wiring:
@@ -20,6 +22,8 @@ class Wiring:
 
     def __init__(self, network: Network, groups: Groups) -> None:
         projections = list(network.projections.values())
+        for projection in projections:
+            _check_rows(projection)
         self.tables = [build_synapses(network, projection) for projection in projections]
         self.block = Block(
             WIRING, _directory(network, groups) | {"links": _links(projections, groups, self.tables)}
@@ -39,6 +43,16 @@ class Wiring:
     def most_outgoing(self) -> int:
         """Most projections that one population has."""
         return int(np.diff(self.block.arrays["outgoing_start"]).max(initial=0))
+
+
+def _check_rows(projection: Projection) -> None:
+    """Raise InputError where rows of tables are to be read but the sources' model names none."""
+    source = projection.source.population
+    handlers = getattr(source.model, "handlers", None)
+    if isinstance(projection.rule, TableRows) and (handlers is None or "row" not in handlers.functions):
+        raise InputError(
+            "rule", type(projection.rule).__name__, f"the model of {source.name!r} names no rows"
+        )
 
 
 def _directory(network: Network, groups: Groups) -> dict[str, NDArray[Any]]:

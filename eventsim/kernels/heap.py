@@ -1,8 +1,7 @@
-"""A priority queue: a four-ary heap over items 0..n-1, each in it at most once, smallest (when, rank) first.
+"""A priority queue: a four-ary heap over items 0..n-1, each in it at most once, smallest (when, item) first.
 
-Four children a node: half the levels of a binary heap, and the children's times lie in one or two cache lines.
-``rank`` breaks ties of ``when`` and is what makes the order total.  A heap is a record ``layout.HEAP``; one whose
-items are looked up or moved also keeps where each of them stands.
+Four children a node: half the levels of a binary heap, and the children's times lie in one or two cache lines.  A
+heap is a record ``layout.HEAP``; one whose items are looked up or moved also keeps where each of them stands.
 """
 
 import math
@@ -10,7 +9,7 @@ import math
 import numpy as np
 
 from eventsim.kernels.jit import inlined, inner
-from eventsim.kernels.memory import f8, i8, u4
+from eventsim.kernels.memory import f8, u4
 
 
 @inlined
@@ -23,8 +22,7 @@ def _place(heap, k, when, item):
 
 @inlined
 def _precedes(heap, when, item, other_when, other):
-    rank = i8(heap.rank)
-    return when < other_when or (when == other_when and rank[item] < rank[other])
+    return when < other_when or (when == other_when and item < other)
 
 
 @inner
@@ -42,7 +40,7 @@ def _sift_up(heap, k, when, item):
 @inlined
 def _least_child(heap, first):
     """Of four children the first in order.  Times are compared without a branch; ties are rare and looked at apart."""
-    when, item, rank = f8(heap.when), u4(heap.item), i8(heap.rank)
+    when, item = f8(heap.when), u4(heap.item)
     a, b = when[first], when[first + 1]
     c, d = when[first + 2], when[first + 3]
     left = first + 1 if b < a else first
@@ -51,7 +49,7 @@ def _least_child(heap, first):
     least = when[best]
     if (a == least) + (b == least) + (c == least) + (d == least) > 1:
         for child in range(first, first + 4):
-            if when[child] == least and rank[item[child]] < rank[item[best]]:
+            if when[child] == least and item[child] < item[best]:
                 best = child
     return best
 

@@ -54,27 +54,42 @@ HEAP = _record(
     ("when", "u8"),  # f8: the heap's keys
     ("item", "u8"),  # u4: the heap's items
     ("position", "u8"),  # u4: an item's place in it, counted from 1, or 0; address 0: not kept
-    ("rank", "u8"),  # i8: what breaks ties, an item
     ("size", "i8"),
 )
 
 FLIGHT = _record(("emitted", "f8"), ("next", "i8"), ("end", "i8"), ("link", "i8"))
 """A spike on its way along one projection: the next synapse it reaches, and the end of its row."""
 
+STRETCH = _record(("first", "i8"), ("number", "u4"), ("link", "u2"), ("whole", "u2"))
+"""Synapses that a spike reaches at one instant: one, its target ``number``; or a ``whole`` row, of ``number``."""
+
 QUEUE = _record(
     ("now", "f8"),
     ("phase", "i8"),
-    ("wave", "i8"),  # rounds at this instant so far: each answers the spikes of the one before
+    (
+        "at_once",
+        "i8",
+    ),  # rounds and spikes at this instant so far; each round answers the spikes of the one before
     ("round", "i8"),  # rounds since time 0
     ("serial", "i8"),  # spikes emitted since time 0
     ("synaptic_events", "i8"),
     ("external_events", "i8"),
     ("own_events", "i8"),
     ("pause_at", "i8"),  # come back when rounds and synaptic events together reach this
-    # spikes on their way: slots of `flight`, those not in use on the stack `free`
+    # spikes on their way, in order of their serial numbers and projections
     ("flight", "u8"),  # FLIGHT
-    ("free", "u8"),  # i8
-    ("n_free", "i8"),
+    ("flight_capacity", "i8"),
+    ("n_flights", "i8"),
+    # their arrivals in this slice, as known at its start
+    ("slice_end", "f8"),
+    ("planned_times", "u8"),  # f8, sorted
+    ("planned_labels", "u8"),  # u4: of the stretches, which are in order of the flights
+    ("stretches", "u8"),  # STRETCH
+    ("planned_capacity", "i8"),
+    ("n_planned", "i8"),
+    ("next_planned", "i8"),
+    ("n_examined", "i8"),  # flights looked at for the plan so far
+    ("n_kept", "i8"),  # of these, the ones that are still on their way
     # neurons that fired and whose spikes are not sent off yet
     ("fired", "u8"),  # i8: ids
     ("rows", "u8"),  # i8: the row of synapses, or -1 for the neuron's own
@@ -120,5 +135,5 @@ INPUTS = _record(
 )
 """What comes from outside in the slice of time being simulated."""
 
-DONE, PAUSED, FULL, NEED_FLIGHTS, NEED_FIRED, NEED_SEGMENTS, ENDLESS = range(7)
+DONE, PAUSED, FULL, NEED_FLIGHTS, NEED_FIRED, NEED_SEGMENTS, NEED_PLANNED, ENDLESS = range(8)
 """Why a kernel came back: at the end; to let Python look in; for room in an array; because an instant never ends."""

@@ -50,28 +50,32 @@ def _fire(group, local, q, checks):
     _look_again(group, local, bound(group.model, p, s), q, checks)
 
 
+@inlined
+def _next_own(group, p, s):
+    """When the neuron is to be looked at if nothing arrives, exactly."""
+    return min(crossing(group.model, p, s), step(group.model, p, s))
+
+
 @inner
 def _own_event(group, local, q, checks):
     """Look at a neuron just taken out of ``checks``: fire it, carry it on, or put it back for later."""
     p = parameters_at(group.model, group.params, u4(group.which)[local])
     s = state_at(group.model, group.state, local)
     spike = crossing(group.model, p, s)
-    if spike <= q.now:
+    if spike > q.now:
+        touch = step(group.model, p, s)
+        if touch > q.now:
+            _look_again(group, local, min(spike, touch), q, checks)
+            return
         flow(group.model, p, s, q.now)
         q.own_events += 1
-        _fire(group, local, q, checks)
-        return
-    touch = step(group.model, p, s)
-    if touch > q.now:
-        _look_again(group, local, min(spike, touch), q, checks)
-        return
-    flow(group.model, p, s, q.now)
-    q.own_events += 1
-    again = bound(group.model, p, s)
-    if again <= q.now:
-        _fire(group, local, q, checks)
+        if crossing(group.model, p, s) > q.now:
+            _look_again(group, local, _next_own(group, p, s), q, checks)
+            return
     else:
-        _look_again(group, local, again, q, checks)
+        flow(group.model, p, s, q.now)
+        q.own_events += 1
+    _fire(group, local, q, checks)
 
 
 @inlined
@@ -81,7 +85,7 @@ def _arrive(group, local, weight, receptor, q, checks):
     s = state_at(group.model, group.state, local)
     flow(group.model, p, s, q.now)
     jump(group.model, p, s, weight, receptor)
-    if group.per_arrival != 0 and bound(group.model, p, s) <= q.now:
+    if group.per_arrival != 0 and bound(group.model, p, s) <= q.now and crossing(group.model, p, s) <= q.now:
         _fire(group, local, q, checks)
 
 
@@ -91,8 +95,10 @@ def _settle(group, local, q, checks):
     p = parameters_at(group.model, group.params, u4(group.which)[local])
     s = state_at(group.model, group.state, local)
     when = bound(group.model, p, s)
-    if when == math.inf:
+    if when > q.now:
+        _look_again(group, local, when, q, checks)
         return
+    when = _next_own(group, p, s)  # the bound may be as early as now although the neuron does not fire
     if when <= q.now and i8(q.last_fired)[i8(group.ids)[local]] != q.round:
         _fire(group, local, q, checks)
     else:

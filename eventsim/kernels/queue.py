@@ -11,8 +11,10 @@ The total order of events is (time, kind, serial).  At one instant, in this orde
 Spikes get their serial numbers in the order in which they came up.  They are sent off after 3; what arrives with zero
 delay makes another round at the same instant.  Nothing in this order depends on where things lie in memory.
 
-A spike stays one entry of the queue while it moves along its row of synapses, which is sorted by delay.  The kernel
-comes back when an array is full and goes on where it was when called again: all its state is in the record ``q``.
+A spike stays one entry of the queue while it moves along its row of synapses, which is sorted by delay; what is known
+of its arrivals when a slice of time begins has been written down and sorted (``plan``), the rest goes through the heap
+``near``.  The kernel comes back when an array is full and goes on where it was when called again: all its state is in
+the record ``q``.
 """
 
 import math
@@ -29,8 +31,9 @@ from eventsim.kernels.layout import (
     NEED_FLIGHTS,
     NEED_SEGMENTS,
     PAUSED,
+    STRETCH,
 )
-from eventsim.kernels.memory import f8, i8, prefetch, record_at, u1, u2, u4
+from eventsim.kernels.memory import f8, i8, record_at, u1, u2, u4
 from eventsim.kernels.neuron import (
     arrive,
     carry,
@@ -44,7 +47,6 @@ from eventsim.kernels.neuron import (
 from eventsim.kernels.ordering import order_by_id
 
 START, ADVANCE, _GATHER, _SETTLE, _EMIT = range(5)
-_MAX_PROJECTIONS = 1 << 16
 
 
 @inlined
@@ -65,46 +67,53 @@ def _next_current(inputs):
 
 
 @inlined
-def _next_time(flights, checks, inputs):
-    t = min(top_when(flights), top_when(checks))
+def _next_planned(q):
+    return f8(q.planned_times)[q.next_planned] if q.next_planned < q.n_planned else math.inf
+
+
+@inlined
+def _next_time(q, near, checks, inputs):
+    t = min(min(_next_planned(q), top_when(near)), top_when(checks))
     return min(min(t, _next_source(inputs)), min(_next_drive(inputs), _next_current(inputs)))
 
 
 @inner
-def _take_off(number, first, last, wiring, q, flights):
-    """Put a spike's way along synapses ``first`` to ``last - 1`` of projection ``number`` into the queue."""
-    q.n_free -= 1
-    slot = i8(q.free)[q.n_free]
+def _take_off(number, first, last, wiring, q, near):
+    """Start a spike on its way along synapses ``first`` to ``last - 1`` of projection ``number``."""
+    slot = q.n_flights
+    q.n_flights = slot + 1
     flight = record_at(q.flight, slot, FLIGHT)
     flight.emitted = q.now
     flight.next = first
     flight.end = last
     flight.link = number
     link = record_at(wiring.links, number, LINK)
-    i8(flights.rank)[slot] = q.serial * _MAX_PROJECTIONS + number
-    put(flights, slot, q.now + f8(link.delays)[first * link.delay_stride])
+    arrival = q.now + f8(link.delays)[first * link.delay_stride]
+    if arrival <= q.slice_end:
+        put(near, slot, arrival)
 
 
 @inner
-def _send_off(neuron, row, population, wiring, q, flights):
-    """Start a spike along every projection of its population."""
-    if row < 0:
-        row = neuron - i8(wiring.first_id)[population]
+def _send_off(neuron, table_row, population, wiring, q, near):
+    """Start a spike along every projection of its population: its own row, or the one its model names in tables."""
+    own_row = neuron - i8(wiring.first_id)[population]
     for k in range(i8(wiring.outgoing_start)[population], i8(wiring.outgoing_start)[population + 1]):
         number = i8(wiring.outgoing)[k]
-        row_start = i8(record_at(wiring.links, number, LINK).row_start)
+        link = record_at(wiring.links, number, LINK)
+        row = table_row if link.dense != 0 else own_row
+        row_start = i8(link.row_start)
         if row_start[row] < row_start[row + 1]:
-            _take_off(number, row_start[row], row_start[row + 1], wiring, q, flights)
+            _take_off(number, row_start[row], row_start[row + 1], wiring, q, near)
 
 
 @inner
-def _emit(wiring, q, flights):
+def _emit(wiring, q, near):
     """Number, record and send off the spikes of this round."""
     while q.n_emitted < q.n_fired:
         neuron = i8(q.fired)[q.n_emitted]
         population = u2(wiring.population_of)[neuron]
         outgoing = i8(wiring.outgoing_start)[population + 1] - i8(wiring.outgoing_start)[population]
-        if q.n_free < outgoing:
+        if q.n_flights + outgoing > q.flight_capacity:
             return NEED_FLIGHTS
         if u1(wiring.recorded)[population] != 0:
             if q.n_recorded == q.recorded_capacity:
@@ -113,10 +122,12 @@ def _emit(wiring, q, flights):
             u4(q.ids)[q.n_recorded] = neuron
             q.n_recorded += 1
         i8(q.spike_counts)[neuron] += 1
-        _send_off(neuron, i8(q.rows)[q.n_emitted], population, wiring, q, flights)
+        _send_off(neuron, i8(q.rows)[q.n_emitted], population, wiring, q, near)
         q.serial += 1
         q.n_emitted += 1
+    q.at_once += 1 + q.n_fired
     q.n_fired = 0
+    q.n_ordered = 0
     q.n_emitted = 0
     return DONE
 
@@ -185,40 +196,43 @@ def _reached_until(flight, link, t):
 
 
 @inlined
-def _fetch_ahead(q, wiring, flights):
-    """Have the synapses of the next spike in the queue brought near while this one is served."""
-    if flights.size > 0:
-        flight = record_at(q.flight, top_item(flights), FLIGHT)
-        link = record_at(wiring.links, flight.link, LINK)
-        prefetch(link.delays, (flight.next + 1) * link.delay_stride * 8)
-        prefetch(link.targets, flight.next * 4)
-
-
-@inlined
-def _move_on(flight, link, last, wiring, q, flights):
-    """The first spike in the queue goes on to its next synapses, or has reached them all."""
-    if last < flight.end:
-        flight.next = last
-        move_top(flights, flight.emitted + f8(link.delays)[last])
-    else:
-        i8(q.free)[q.n_free] = take_top(flights)
-        q.n_free += 1
-    _fetch_ahead(q, wiring, flights)
+def _no_room(q, count):
+    """Why ``count`` more arrivals cannot be delivered now, or DONE."""
+    if q.n_segments == q.segments_capacity:
+        return NEED_SEGMENTS
+    return NEED_FIRED if q.n_fired + count > q.fired_capacity else DONE
 
 
 @inner
-def _gather_arrivals(groups, wiring, q, flights, checks):
-    """Kind 2, over synapses."""
-    while top_when(flights) == q.now:
-        flight = record_at(q.flight, top_item(flights), FLIGHT)
+def _gather_planned(groups, wiring, q, checks):
+    """Kind 2, over synapses: what was known at the start of the slice."""
+    while _next_planned(q) == q.now:
+        stretch = record_at(q.stretches, u4(q.planned_labels)[q.next_planned], STRETCH)
+        number, first = stretch.link, stretch.first
+        count = stretch.number if stretch.whole != 0 else 1
+        status = _no_room(q, count)
+        if status != DONE:
+            return status
+        group = record_at(wiring.links, number, LINK).group
+        deliver_row(groups, group, number, first, first + count, wiring, q, checks)
+        q.synaptic_events += count
+        _note(number, first, first + count, q)
+        q.next_planned += 1
+    return DONE
+
+
+@inner
+def _gather_near(groups, wiring, q, near, checks):
+    """Kind 2, over synapses: spikes of this slice, which therefore come after all that was planned."""
+    while top_when(near) == q.now:
+        flight = record_at(q.flight, top_item(near), FLIGHT)
         number = flight.link
         link = record_at(wiring.links, number, LINK)
         first, last = flight.next, _reached_until(flight, link, q.now)
-        if q.n_segments == q.segments_capacity:
-            return NEED_SEGMENTS
-        if q.n_fired + last - first > q.fired_capacity:
-            return NEED_FIRED
-        _move_on(flight, link, last, wiring, q, flights)
+        status = _no_room(q, last - first)
+        if status != DONE:
+            return status
+        _move_on(flight, link, last, q, near)
         deliver_row(groups, link.group, number, first, last, wiring, q, checks)
         q.synaptic_events += last - first
         _note(number, first, last, q)
@@ -226,20 +240,52 @@ def _gather_arrivals(groups, wiring, q, flights, checks):
 
 
 @inlined
-def _lone_arrival(groups, wiring, q, flights, checks):
+def _move_on(flight, link, last, q, near):
+    """The first spike in the heap goes on to its next synapses; the plan of a later slice finds it again."""
+    flight.next = last
+    arrival = flight.emitted + f8(link.delays)[last] if last < flight.end else math.inf
+    if arrival <= q.slice_end:
+        move_top(near, arrival)
+    else:
+        take_top(near)
+
+
+@inlined
+def _lone_near(groups, wiring, q, near, checks):
     """A round that is one spike's arrival and no more; if another turns out to come with it, go on as usual."""
-    flight = record_at(q.flight, top_item(flights), FLIGHT)
+    flight = record_at(q.flight, top_item(near), FLIGHT)
     number = flight.link
     link = record_at(wiring.links, number, LINK)
     first, last = flight.next, _reached_until(flight, link, q.now)
-    _move_on(flight, link, last, wiring, q, flights)
+    _move_on(flight, link, last, q, near)
     deliver_row(groups, link.group, number, first, last, wiring, q, checks)
     q.synaptic_events += last - first
-    if top_when(flights) == q.now:
+    if top_when(near) == q.now:
         _note(number, first, last, q)
         q.phase = _GATHER
     else:
+        q.n_ordered = q.n_fired
         settle_row(groups, link.group, number, first, last, wiring, q, checks)
+
+
+@inlined
+def _lone_planned(groups, wiring, q, checks):
+    """The same for an arrival that was planned, and that is known to be alone."""
+    stretch = record_at(q.stretches, u4(q.planned_labels)[q.next_planned], STRETCH)
+    link = record_at(wiring.links, stretch.link, LINK)
+    q.next_planned += 1
+    if stretch.whole != 0:
+        first, last = stretch.first, stretch.first + stretch.number
+        deliver_row(groups, link.group, stretch.link, first, last, wiring, q, checks)
+        q.n_ordered = q.n_fired
+        settle_row(groups, link.group, stretch.link, first, last, wiring, q, checks)
+        q.synaptic_events += last - first
+        return
+    local = link.target_first + stretch.number
+    weight = f8(link.weights)[stretch.first * link.weight_stride]
+    arrive(groups, link.group, local, weight, link.receptor, q, checks)
+    settle(groups, link.group, local, q, checks)
+    q.synaptic_events += 1
 
 
 @inlined
@@ -255,27 +301,43 @@ def _lone_drive(groups, wiring, q, checks, inputs):
     settle(groups, group, local, q, checks)
 
 
+@inlined
+def _drive_after(inputs):
+    """Time of the drive's arrival after the next one."""
+    k = inputs.next_drive + 1
+    return f8(inputs.drive_times)[k] if k < inputs.n_drive else math.inf
+
+
+@inlined
+def _planned_after(q):
+    """Time of the planned arrival after the next one."""
+    k = q.next_planned + 1
+    return f8(q.planned_times)[k] if k < q.n_planned else math.inf
+
+
 @inner
-def _lone_events(groups, wiring, q, flights, checks, inputs, t_stop):
+def _lone_events(groups, wiring, q, near, checks, inputs, t_stop):
     """Rounds of a single arrival, which most are, without the ceremony of `_gather`; until one ends in a spike."""
+    if q.longest_row > q.fired_capacity:
+        return
     while q.n_fired == 0 and q.phase == ADVANCE and q.round + q.synaptic_events < q.pause_at:
-        arrival, drive = top_when(flights), _next_drive(inputs)
-        t = min(arrival, drive)
+        planned, drive, heap = _next_planned(q), _next_drive(inputs), top_when(near)
+        t = min(min(planned, drive), heap)
         others = min(top_when(checks), min(_next_source(inputs), _next_current(inputs)))
-        if t > t_stop or t >= others or arrival == drive or t == q.now:
+        if t > t_stop or t >= others or t == q.now:
             return
-        if arrival < drive:
-            if q.longest_row > q.fired_capacity:
-                return
-            q.now, q.wave = t, 0
-            q.round += 1
-            _lone_arrival(groups, wiring, q, flights, checks)
-        else:
-            if inputs.next_drive + 1 < inputs.n_drive and f8(inputs.drive_times)[inputs.next_drive + 1] == t:
-                return
-            q.now, q.wave = t, 0
-            q.round += 1
+        if (planned == t) + (drive == t) + (heap == t) > 1:
+            return
+        if min(_planned_after(q), _drive_after(inputs)) == t:
+            return
+        q.now, q.at_once = t, 0
+        q.round += 1
+        if planned == t:
+            _lone_planned(groups, wiring, q, checks)
+        elif drive == t:
             _lone_drive(groups, wiring, q, checks, inputs)
+        else:
+            _lone_near(groups, wiring, q, near, checks)
 
 
 @inner
@@ -318,12 +380,14 @@ def _settle_all(groups, wiring, q, checks):
 
 
 @inner
-def _gather(groups, wiring, q, flights, checks, inputs):
+def _gather(groups, wiring, q, near, checks, inputs):
     status = _gather_inputs(groups, wiring, q, checks, inputs)
     if status == DONE:
         status = _gather_own_events(groups, wiring, q, checks)
     if status == DONE:
-        status = _gather_arrivals(groups, wiring, q, flights, checks)
+        status = _gather_planned(groups, wiring, q, checks)
+    if status == DONE:
+        status = _gather_near(groups, wiring, q, near, checks)
     if status == DONE:
         status = _gather_drive(groups, wiring, q, checks, inputs)
     return status
@@ -336,42 +400,46 @@ def sample(groups, g, states, locals_, n, t):
 
 
 @kernel
-def run_until(groups, wiring_array, q_array, flights_array, checks_array, inputs_array, t_stop, max_rounds):
-    """Simulate all events up to and including ``t_stop`` (ms); return why it came back (``layout``)."""
+def run_until(groups, wiring_array, q_array, near_array, checks_array, inputs_array, t_stop, most_at_once):
+    """Simulate all events up to and including ``t_stop`` (ms); return why it came back (``layout``).
+
+    More than ``most_at_once`` rounds and spikes at one instant are taken for a cycle that never ends.
+    """
     wiring, q, inputs = wiring_array[0], q_array[0], inputs_array[0]
-    flights, checks = flights_array[0], checks_array[0]
+    near, checks = near_array[0], checks_array[0]
     if q.phase == START:
         for g in range(len(groups)):
             look_at_all(groups, g, q, checks)
         q.phase = ADVANCE
     while True:
         if q.phase == _EMIT:
-            status = _emit(wiring, q, flights)
+            status = _emit(wiring, q, near)
             if status != DONE:
                 return status
             q.phase = ADVANCE
         if q.phase == ADVANCE:
             _put_back(q, checks)
-            _lone_events(groups, wiring, q, flights, checks, inputs, t_stop)
+            _lone_events(groups, wiring, q, near, checks, inputs, t_stop)
             if q.phase == _GATHER:
                 continue
             if q.n_fired > 0:
                 order_by_id(q)
                 q.phase = _EMIT
                 continue
-            t = _next_time(flights, checks, inputs)
+            t = _next_time(q, near, checks, inputs)
             if t > t_stop:
                 return DONE
             if q.round + q.synaptic_events >= q.pause_at:
                 return PAUSED
-            q.wave = q.wave + 1 if t == q.now else 0
-            if q.wave > max_rounds:
+            if t > q.now:
+                q.at_once = 0
+            elif q.at_once > most_at_once:
                 return ENDLESS
             q.now = t
             q.round += 1
             q.phase = _GATHER
         if q.phase == _GATHER:
-            status = _gather(groups, wiring, q, flights, checks, inputs)
+            status = _gather(groups, wiring, q, near, checks, inputs)
             if status != DONE:
                 return status
             q.n_ordered = q.n_fired

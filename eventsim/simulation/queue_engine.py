@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 
 from eventsim.build.groups import Groups, build_groups
 from eventsim.build.streams import CurrentStream, DriveStream, SpikeStream
+from eventsim.build.streams.buffer import EventBuffer
 from eventsim.build.wiring import Wiring
 from eventsim.errors import SimulationError
 from eventsim.kernels import layout, queue
 from eventsim.kernels.memory import Block, address
+from eventsim.kernels.plan import plan
 from eventsim.network.network import Network
 from eventsim.network.population import PopulationView
 
@@ -22,9 +24,10 @@ Spikes = Callable[[NDArray[np.float64], NDArray[np.uint32]], None]
 Progress = Callable[[float], None]
 
 _ROOM = 1 << 10
-_SCRATCH = ("times", "ids")  # empty between runs, and of one size
+_SCRATCH = ("times", "ids", "planned_times", "planned_labels", "stretches")  # empty between runs
 _RECORDED = 1 << 16
 _EVENTS_A_SLICE = 1 << 15  # many enough to make Python's part small, few enough to stay in the caches
+_FIRST_SLICE_MS = 0.1
 _EVENTS_A_CALL = 4_000_000  # well under a second, so that Ctrl-C and progress are served
 
 
@@ -38,7 +41,7 @@ class QueueEngine:
         self.network = network
         self.groups: Groups = build_groups(network)
         self.wiring = Wiring(network, self.groups)
-        self.q, self.flights, self.checks = _new_queue(network.size)
+        self.q, self.near, self.checks = _new_queue(network.size)
         self.q.record["longest_row"] = self.wiring.longest_row
         self._make_room_for_fired()
         self.sources, self.drives = SpikeStream(network), DriveStream(network)
@@ -51,6 +54,9 @@ class QueueEngine:
             "drive_receptors": np.array([drive.receptor for drive in drives], np.int64),
         }
         self.inputs = Block(layout.INPUTS, table)
+        self._planned = EventBuffer()
+        self._make_room_for_planned()
+        self._slice_ms, self._arrivals_per_ms = _FIRST_SLICE_MS, 0.0
         self.time = 0.0
         self._started = False
 
@@ -67,10 +73,10 @@ class QueueEngine:
 
     def compile(self) -> None:
         """Compile the kernels for this network's models, or find them on disk; simulates nothing."""
-        q, flights, checks = _new_queue(self.network.size)
+        q, near, checks = _new_queue(self.network.size)
         no_neurons = tuple(group._replace(size=0) for group in self.groups.kernel)
         inputs = Block(layout.INPUTS, {})
-        records = (block.record for block in (self.wiring.block, q, flights, checks, inputs))
+        records = (block.record for block in (self.wiring.block, q, near, checks, inputs))
         queue.run_until(no_neurons, *records, -math.inf, 0)
 
     def run_until(self, t_stop: float, spikes: Spikes, progress: Progress) -> None:
@@ -79,15 +85,44 @@ class QueueEngine:
         if not self._started:
             self._started = True
             first = -math.inf
+        arrivals = int(self.q.scalar("synaptic_events"))
         while first < t_stop:
             last = self._slice_end(max(first, 0.0), t_stop)
             self._read_inputs(first, last)
-            while self._kernel(last) != layout.DONE:
+            self._plan(max(first, 0.0), last)
+            while self._kernel(last, spikes) != layout.DONE:
                 self._hand_out(spikes)
                 progress(float(self.q.scalar("now")))
+            arrivals, before = int(self.q.scalar("synaptic_events")), arrivals
+            self._pace(max(first, 0.0), last, arrivals - before)
             first = self.time = last
             progress(last)
         self._hand_out(spikes)
+
+    def _slice_end(self, first: float, t_stop: float) -> float:
+        """End of the next slice: one of about `_EVENTS_A_SLICE` events, as far as can be foreseen."""
+        outside = sum(stream.expected_rate_per_ms(first) for stream in self.streams)
+        rate = outside + self._arrivals_per_ms
+        length = min(_EVENTS_A_SLICE / rate if rate > 0.0 else math.inf, 8.0 * self._slice_ms)
+        upcoming = min(stream.next_time() for stream in self.streams)
+        idle = (
+            upcoming - first if self.q.scalar("n_flights") == 0 and self.checks.scalar("size") == 0 else 0.0
+        )
+        return min(t_stop, first + max(idle, 0.0) + length)
+
+    def _plan(self, first: float, last: float) -> None:
+        """Write down and sort the arrivals up to `last` of the spikes that are on their way."""
+        self.q.record["slice_end"] = last
+        for name in ("n_planned", "next_planned", "n_examined", "n_kept"):
+            self.q.record[name] = 0
+        while plan(self.wiring.block.record, self.q.record) == layout.NEED_PLANNED:
+            self._make_room_for_planned()
+        self._planned.sort(int(self.q.scalar("n_planned")), first, last)
+
+    def _pace(self, first: float, last: float, arrivals: int) -> None:
+        """Learn from a slice how long the next one may be."""
+        self._slice_ms = last - first if last > first else self._slice_ms
+        self._arrivals_per_ms = arrivals / self._slice_ms
 
     def sample(self, view: PopulationView, variable: str, t: float) -> NDArray[np.float64]:
         """A state variable of some neurons at ``t``, not before `time` and with no event in between."""
@@ -130,14 +165,7 @@ class QueueEngine:
             stream.restore({key[len(prefix) :]: state[key] for key in state if key.startswith(prefix)})
 
     def _blocks(self) -> tuple[tuple[str, Block], ...]:
-        return ("queue", self.q), ("flights", self.flights), ("checks", self.checks)
-
-    def _slice_end(self, first: float, t_stop: float) -> float:
-        """End of the next slice: about `_EVENTS_A_SLICE` events from outside, or the next one's time."""
-        rate = sum(stream.expected_rate_per_ms(first) for stream in self.streams)
-        length = _EVENTS_A_SLICE / rate if rate > 0.0 else math.inf
-        upcoming = min(stream.next_time() for stream in self.streams)
-        return min(t_stop, max(first, upcoming) + length)
+        return ("queue", self.q), ("near", self.near), ("checks", self.checks)
 
     def _read_inputs(self, first: float, last: float) -> None:
         """Let the kernel have what comes from outside after `first` and not after `last`."""
@@ -154,15 +182,16 @@ class QueueEngine:
             self.inputs.record[f"n_{kind}"] = arrays[0].size
             self.inputs.record[f"next_{kind}"] = 0
 
-    def _kernel(self, t_stop: float) -> int:
+    def _kernel(self, t_stop: float, spikes: Spikes) -> int:
         """Call the kernel, and make room where it asks for some."""
-        blocks = (self.wiring.block, self.q, self.flights, self.checks, self.inputs)
+        blocks = (self.wiring.block, self.q, self.near, self.checks, self.inputs)
         records = (block.record for block in blocks)
-        max_rounds = 1000 + 10 * self.network.size
+        most_at_once = 1000 + 100 * self.network.size
         done = int(self.q.scalar("round")) + int(self.q.scalar("synaptic_events"))
         self.q.record["pause_at"] = done + _EVENTS_A_CALL
-        status: int = queue.run_until(self.groups.kernel, *records, t_stop, max_rounds)
+        status: int = queue.run_until(self.groups.kernel, *records, t_stop, most_at_once)
         if status == layout.ENDLESS:
+            self._hand_out(spikes)
             raise SimulationError(self._endless())
         if status == layout.NEED_FIRED:
             self._make_room_for_fired()
@@ -191,15 +220,29 @@ class QueueEngine:
         self.q.record["segments_capacity"] = capacity
 
     def _make_room_for_flights(self) -> None:
-        old = self.q.arrays["flight"].size
-        capacity = 2 * old + self.wiring.most_outgoing
-        n_free = int(self.q.scalar("n_free"))
-        self.q.lengthen("flight", capacity)
-        self.q.lengthen("free", capacity)
-        self.q.arrays["free"][n_free : n_free + capacity - old] = np.arange(capacity - 1, old - 1, -1)
-        self.q.record["n_free"] = n_free + capacity - old
-        for name in ("when", "item", "rank"):
-            self.flights.lengthen(name, capacity)
+        """Forget the spikes that have arrived everywhere; if that is not enough, lengthen the list."""
+        flight, n = self.q.arrays["flight"], int(self.q.scalar("n_flights"))
+        under_way = flight["next"][:n] < flight["end"][:n]
+        kept = int(under_way.sum())
+        flight[:kept] = flight[:n][under_way]
+        self.q.record["n_flights"] = kept
+        items = self.near.arrays["item"][: int(self.near.scalar("size"))]
+        items[:] = (np.cumsum(under_way) - 1)[items]  # in the same order, so the heap stays one
+        if 2 * kept + self.wiring.most_outgoing > flight.size:
+            capacity = 2 * flight.size + self.wiring.most_outgoing
+            self.q.lengthen("flight", capacity)
+            self.q.record["flight_capacity"] = capacity
+            for name in ("when", "item"):
+                self.near.lengthen(name, capacity)
+
+    def _make_room_for_planned(self) -> None:
+        n = int(self.q.scalar("n_planned"))
+        capacity = max(_ROOM, 2 * n)
+        self._planned.reserve(capacity, n)
+        self.q.point("planned_times", self._planned.events.times)
+        self.q.point("planned_labels", self._planned.events.labels)
+        self.q.lengthen("stretches", self._planned.events.times.size)
+        self.q.record["planned_capacity"] = self._planned.events.times.size
 
     def _endless(self) -> str:
         """What is said of a cycle of zero delay."""
@@ -228,7 +271,6 @@ def _new_heap(capacity: int, with_positions: bool) -> Block:
     arrays: dict[str, NDArray[Any]] = {
         "when": np.zeros(capacity),
         "item": np.zeros(capacity, np.uint32),
-        "rank": np.arange(capacity, dtype=np.int64),
     }
     if with_positions:
         arrays["position"] = np.zeros(capacity, np.uint32)
@@ -239,7 +281,7 @@ def _new_queue(n_ids: int) -> tuple[Block, Block, Block]:
     """The state of the queue at time 0, its heap of spikes on their way, and its heap of neurons to look at."""
     arrays = {
         "flight": np.zeros(_ROOM, layout.FLIGHT),
-        "free": np.arange(_ROOM, dtype=np.int64)[::-1].copy(),
+        "stretches": np.zeros(0, layout.STRETCH),
         "fired": np.zeros(_ROOM, np.int64),
         "rows": np.zeros(_ROOM, np.int64),
         "segments": np.zeros(3 * _ROOM, np.int64),
@@ -250,7 +292,7 @@ def _new_queue(n_ids: int) -> tuple[Block, Block, Block]:
         "ids": np.zeros(_RECORDED, np.uint32),
     }
     room = {
-        "n_free": _ROOM,
+        "flight_capacity": _ROOM,
         "fired_capacity": _ROOM,
         "segments_capacity": _ROOM,
         "recorded_capacity": _RECORDED,

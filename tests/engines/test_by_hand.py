@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from eventsim.errors import SimulationError
 from eventsim.models.integrate_and_fire import IF
 from eventsim.models.lif import LIF
 from eventsim.models.lif_exp import LIFExp
@@ -167,11 +168,8 @@ def test_an_exponential_current_crosses_between_arrivals(engine):
     assert [t for t, _ in trains(engine, network, 50.0)] == pytest.approx([expected], abs=1e-13)
 
 
-def test_at_the_threshold_and_pulled_down(engine, request):
+def test_at_the_threshold_and_pulled_down(engine):
     """V = V_th at 0, and more inhibition than excitation arrives: V falls at once."""
-    if engine.name == "queue":
-        why = "a threshold test takes a bound that is now for a crossing that is now"
-        request.applymarker(pytest.mark.xfail(reason=why))
     network = one_of_each()
     cell = network.population("cell", 1, LIFExp(v_th=20.0, v_init=20.0, e_l=19.0))
     weights = np.array([300.0, -3000.0])
@@ -227,3 +225,13 @@ def test_runs_in_pieces_are_the_whole_run(engine):
     assert whole.times.size > 5
     np.testing.assert_array_equal(whole.times, pieces.times)
     np.testing.assert_array_equal(whole.ids, pieces.ids)
+
+
+def test_a_cycle_that_multiplies_is_reported_before_it_fills_memory(engine):
+    """Each of three neurons fires at every arrival from each of the three: thrice as many spikes every round."""
+    network = one_of_each()
+    cell = network.population("cell", 3, IF(test="arrival"))
+    network.connect(source(network, [1.0]), cell, AllToAll(), weight=1.5, delay=0.0)
+    network.connect(cell, cell, AllToAll(), weight=1.5, delay=0.0)
+    with pytest.raises(SimulationError, match=r"at 1 ms .*cell\[0\]"):
+        trains(engine, network, 2.0)

@@ -62,6 +62,7 @@ class SimPyEngine:
         self.recorded: list[tuple[float, int]] = []
         self.spike_counts = np.zeros(network.size, np.int64)
         self.synaptic_events = self.external_events = 0
+        self._instant, self._at_once = -math.inf, 0  # rounds and spikes at the present instant
         self._started = False
 
     @property
@@ -191,8 +192,11 @@ class SimPyEngine:
     def _emit(self) -> None:
         """Send off the spikes of this round, in the order in which they came up."""
         now, fired, self.fired = self.clock.now, self.fired, []
-        if self.clock.round > 1000 + 10 * self.network.size:
+        if now != self._instant:
+            self._instant, self._at_once = now, 0
+        if self._at_once > 1000 + 100 * self.network.size:
             raise SimulationError(self._endless())
+        self._at_once += 1 + len(fired)
         for ident, row in fired:
             population = self.population_of[ident]
             self.spike_counts[ident] += 1
@@ -203,10 +207,10 @@ class SimPyEngine:
                     self._send_off(projection, ident - population.first, row)
 
     def _send_off(self, projection: Projection, source: int, row: int) -> None:
-        """A spike sets out along one of the rows of its source; the same number of rows belongs to each."""
+        """A spike sets out along its source's row; in look-up tables, along the one of them that its model names."""
         table = self.tables[projection.name]
-        n_rows = table.row_start.size - 1
-        place = source * (n_rows // projection.source.population.size) + row
+        rows_each = (table.row_start.size - 1) // projection.source.population.size
+        place = source * rows_each + (row if table.dense else 0)
         synapses = range(table.row_start[place], table.row_start[place + 1])
         for rank, k in enumerate(synapses):
             target = projection.target.population.first + (rank if table.dense else int(table.targets[k]))
