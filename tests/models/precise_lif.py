@@ -1,4 +1,4 @@
-"""Integrate-and-fire neurons with exponential currents in 40 digits, and their first crossing by search."""
+"""Integrate-and-fire neurons with exponential currents in 30 digits, and their first crossing by search."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from mpmath import exp, inf, mp, mpf
 
-DIGITS = 40
-_GRID = [0.0, *(1e-3 * 1.04**k for k in range(310))]  # in units of the longest time constant, up to 180
+DIGITS = 30
+_GRID = [0.0, *(1e-3 * 1.08**k for k in range(158))]  # in units of the longest time constant, up to 180
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Cell:
         return inf
 
     def _bisect(self, low: mpf, high: mpf, v_th: float) -> mpf:
-        for _ in range(100):
+        for _ in range(75):
             middle = (low + high) / 2
             if self.voltage(middle) > v_th:
                 high = middle
@@ -73,7 +73,7 @@ class Cell:
 
 def _maximum(function: Callable[[mpf], mpf], low: mpf, high: mpf) -> mpf:
     """Of a function with one maximum in between, by thirds."""
-    for _ in range(110):
+    for _ in range(50):
         third = (high - low) / 3
         if function(low + third) < function(high - third):
             low += third
