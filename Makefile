@@ -3,7 +3,7 @@ PYTHON ?= python3
 JOBS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := eventsim networks tests
+SOURCES := eventsim networks tests benchmarks docs/examples
 
 .PHONY: demo test lint format bench wheel clean
 .DEFAULT_GOAL := demo

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.core.imputils import impl_ret_borrowed
 from numba.extending import intrinsic
 from numpy.typing import NDArray
@@ -57,6 +58,21 @@ def record_at(typingctx: Any, where: Any, index: Any, dtype: Any) -> Any:
         return impl_ret_borrowed(context, builder, record, pointer)
 
     return record(types.uint64, types.int64, dtype), codegen
+
+
+@intrinsic
+def prefetch(typingctx: Any, where: Any, offset: Any) -> Any:
+    """Ask for the cache line ``offset`` bytes behind an address; a hint, harmless wherever it points."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        byte, number = ir.PointerType(ir.IntType(8)), ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+        hint = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
+        pointer = builder.inttoptr(builder.add(args[0], args[1]), byte)
+        builder.call(hint, [pointer, number(0), number(3), number(1)])
+        return context.get_dummy_value()
+
+    return types.void(types.uint64, types.int64), codegen
 
 
 class Block:

@@ -106,6 +106,13 @@ def _settle(group, local, q, checks):
 
 
 @inner
+def _reach(group, local, weight, receptor, q, checks):
+    """An arrival that is alone in its round."""
+    _arrive(group, local, weight, receptor, q, checks)
+    _settle(group, local, q, checks)
+
+
+@inner
 def _deliver_row(group, number, first, last, wiring, q, checks):
     """A spike reaches the synapses ``first`` to ``last - 1`` of projection ``number``."""
     link = record_at(wiring.links, number, LINK)
@@ -154,6 +161,7 @@ def _carry(group, states, locals_, n, t):
 
 own_event = on_group(_own_event)
 arrive = on_group(_arrive)
+reach = on_group(_reach)
 settle = on_group(_settle)
 deliver_row = on_group(_deliver_row)
 settle_row = on_group(_settle_row)

@@ -33,19 +33,22 @@ from eventsim.kernels.layout import (
     PAUSED,
     STRETCH,
 )
-from eventsim.kernels.memory import f8, i8, record_at, u1, u2, u4
+from eventsim.kernels.memory import f8, i8, prefetch, record_at, u1, u2, u4
 from eventsim.kernels.neuron import (
     arrive,
     carry,
     deliver_row,
     look_at_all,
     own_event,
+    reach,
     set_current,
     settle,
     settle_row,
 )
 from eventsim.kernels.ordering import order_by_id
 
+_STRETCH_BYTES = STRETCH.itemsize
+_AHEAD = 12  # arrivals between asking for a stretch and its turn: longer than memory takes
 START, ADVANCE, _GATHER, _SETTLE, _EMIT = range(5)
 
 
@@ -271,6 +274,8 @@ def _lone_near(groups, wiring, q, near, checks):
 @inlined
 def _lone_planned(groups, wiring, q, checks):
     """The same for an arrival that was planned, and that is known to be alone."""
+    if q.next_planned + _AHEAD < q.n_planned:
+        prefetch(q.stretches, u4(q.planned_labels)[q.next_planned + _AHEAD] * _STRETCH_BYTES)
     stretch = record_at(q.stretches, u4(q.planned_labels)[q.next_planned], STRETCH)
     link = record_at(wiring.links, stretch.link, LINK)
     q.next_planned += 1
@@ -283,8 +288,7 @@ def _lone_planned(groups, wiring, q, checks):
         return
     local = link.target_first + stretch.number
     weight = f8(link.weights)[stretch.first * link.weight_stride]
-    arrive(groups, link.group, local, weight, link.receptor, q, checks)
-    settle(groups, link.group, local, q, checks)
+    reach(groups, link.group, local, weight, link.receptor, q, checks)
     q.synaptic_events += 1
 
 
@@ -297,8 +301,7 @@ def _lone_drive(groups, wiring, q, checks, inputs):
     inputs.next_drive += 1
     q.external_events += 1
     group, local = u1(wiring.group_of)[neuron], u4(wiring.local_of)[neuron]
-    arrive(groups, group, local, weight, receptor, q, checks)
-    settle(groups, group, local, q, checks)
+    reach(groups, group, local, weight, receptor, q, checks)
 
 
 @inlined

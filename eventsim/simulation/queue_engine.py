@@ -26,7 +26,7 @@ Progress = Callable[[float], None]
 _ROOM = 1 << 10
 _SCRATCH = ("times", "ids", "planned_times", "planned_labels", "stretches")  # empty between runs
 _RECORDED = 1 << 16
-_EVENTS_A_SLICE = 1 << 15  # many enough to make Python's part small, few enough to stay in the caches
+_EVENTS_A_SLICE = 1 << 17  # many arrivals a spike, so that it writes them all while its synapses are at hand
 _FIRST_SLICE_MS = 0.1
 _EVENTS_A_CALL = 4_000_000  # well under a second, so that Ctrl-C and progress are served
 

@@ -7,7 +7,6 @@ import math
 import numpy as np
 import pytest
 
-from eventsim.errors import SimulationError
 from eventsim.models.integrate_and_fire import IF
 from eventsim.models.lif import LIF
 from eventsim.models.lif_exp import LIFExp
@@ -233,5 +232,6 @@ def test_a_cycle_that_multiplies_is_reported_before_it_fills_memory(engine):
     cell = network.population("cell", 3, IF(test="arrival"))
     network.connect(source(network, [1.0]), cell, AllToAll(), weight=1.5, delay=0.0)
     network.connect(cell, cell, AllToAll(), weight=1.5, delay=0.0)
-    with pytest.raises(SimulationError, match=r"at 1 ms .*cell\[0\]"):
-        trains(engine, network, 2.0)
+    error = run(engine, network, 2.0).error
+    assert error.startswith("at 1 ms")
+    assert "cell[0]" in error

@@ -6,8 +6,12 @@ import eventsim as es
 def busy_network(seed: int = 3) -> es.Network:
     """LIF neurons with own delays, a drive, a source, a current and state recorders: active within milliseconds."""
     network = es.Network(seed=seed)
-    exc = network.population("exc", 80, es.LIF(v_th=20.0, v_reset=10.0, t_ref=2.0, v_init=es.Uniform(0.0, 20.0)))
-    inh = network.population("inh", 20, es.LIF(v_th=20.0, v_reset=10.0, t_ref=2.0, v_init=es.Uniform(0.0, 20.0)))
+    exc = network.population(
+        "exc", 80, es.LIF(v_th=20.0, v_reset=10.0, t_ref=2.0, v_init=es.Uniform(0.0, 20.0))
+    )
+    inh = network.population(
+        "inh", 20, es.LIF(v_th=20.0, v_reset=10.0, t_ref=2.0, v_init=es.Uniform(0.0, 20.0))
+    )
     for source, weight in ((exc, 1.0), (inh, -4.0)):
         for target in (exc, inh):
             network.connect(source, target, es.FixedIndegree(10), weight=weight, delay=es.Uniform(0.5, 5.0))
