@@ -168,12 +168,16 @@ def reset(p, s):
     _start_step(p, s)
 
 
-def check_reset(values: Mapping[str, NDArray[np.float64]]) -> None:
-    """Raise `InputError` where a neuron is reset to above its threshold: it would fire for ever."""
+def check_threshold(values: Mapping[str, NDArray[np.float64]]) -> None:
+    """Raise `InputError` where a neuron is reset to above its threshold, or has none: v reaches infinity in no time."""
     c, v_th = np.broadcast_arrays(values["c"], values["v_th"])
-    if (c >= v_th).any():
-        k = int(np.argmax(c >= v_th))
-        raise InputError("c", float(c[k]), "must lie below the threshold v_th", k if c.size > 1 else None)
+    for name, column, wrong, why in (
+        ("v_th", v_th, ~np.isfinite(v_th), "must be finite"),
+        ("c", c, c >= v_th, "must lie below the threshold v_th"),
+    ):
+        if wrong.any():
+            k = int(np.argmax(wrong))
+            raise InputError(name, float(column[k]), why, k if c.size > 1 else None)
 
 
 @dataclass(frozen=True)
@@ -223,7 +227,7 @@ class Izhikevich(Model):
 
     def parameters(self, values: Mapping[str, NDArray[np.float64]]) -> NDArray[Any]:
         """The table of parameters."""
-        check_reset(values)
+        check_threshold(values)
         return super().parameters(values)
 
     def initial_state(self, values: Mapping[str, NDArray[np.float64]], n: int) -> NDArray[Any]:

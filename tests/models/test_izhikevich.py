@@ -91,7 +91,7 @@ def test_rest_costs_nothing():
 
 def test_threshold_at_the_highest_point():
     """A current too weak for a spike: v rises, turns and falls.  A threshold 1e-6 mV below its peak makes one."""
-    cell = Izhikevich(v_init=-70.0, u_init=-14.0, c=-80.0, i_e=3.5)
+    cell = Izhikevich(v_init=-70.0, u_init=-14.0, c=-80.0, i_e=2.0)
     p, s = records(cell)
     flow = plain(cell)["flow"]
     values = []
