@@ -6,7 +6,7 @@ heap is a record ``layout.HEAP``; one whose items are looked up or moved also ke
 
 import math
 
-import numpy as np
+from numba import int64
 
 from eventsim.kernels.jit import inlined, inner
 from eventsim.kernels.memory import f8, u4
@@ -30,9 +30,9 @@ def _sift_up(heap, k, when, item):
     whens, items = f8(heap.when), u4(heap.item)
     while k > 0:
         parent = (k - 1) >> 2
-        if not _precedes(heap, when, item, whens[parent], items[parent]):
+        if not _precedes(heap, when, item, whens[parent], int64(items[parent])):
             break
-        _place(heap, k, whens[parent], items[parent])
+        _place(heap, k, whens[parent], int64(items[parent]))
         k = parent
     _place(heap, k, when, item)
 
@@ -71,7 +71,7 @@ def _sift_down(heap, k, when, item):
             break
         if not _precedes(heap, whens[best], items[best], when, item):
             break
-        _place(heap, k, whens[best], items[best])
+        _place(heap, k, whens[best], int64(items[best]))
         k = best
     _place(heap, k, when, item)
 
@@ -87,7 +87,7 @@ def put(heap, item, when):
 @inner
 def put_earlier(heap, item, when):
     """Put in ``item`` at ``when``, or move it there from a later time."""
-    k = np.int64(u4(heap.position)[item]) - 1
+    k = int64(u4(heap.position)[item]) - 1
     if k < 0:
         put(heap, item, when)
     else:
@@ -103,30 +103,30 @@ def top_when(heap):
 @inlined
 def top_item(heap):
     """The first item of a heap that is not empty."""
-    return u4(heap.item)[0]
+    return int64(u4(heap.item)[0])
 
 
 @inner
 def take_top(heap):
     """Take the first item out and return it."""
-    item = u4(heap.item)[0]
+    item = top_item(heap)
     if heap.position != 0:
         u4(heap.position)[item] = 0
     last = heap.size - 1
     heap.size = last
     if last > 0:
-        _sift_down(heap, 0, f8(heap.when)[last], u4(heap.item)[last])
+        _sift_down(heap, int64(0), f8(heap.when)[last], int64(u4(heap.item)[last]))
     return item
 
 
 @inlined
 def move_top(heap, when):
     """Move the first item to a later time."""
-    _sift_down(heap, 0, when, u4(heap.item)[0])
+    _sift_down(heap, int64(0), when, top_item(heap))
 
 
 @inlined
 def planned(heap, item):
     """When an item is in the heap for, ``inf`` if it is not in it."""
-    k = np.int64(u4(heap.position)[item])
+    k = int64(u4(heap.position)[item])
     return f8(heap.when)[k - 1] if k > 0 else math.inf

@@ -8,6 +8,8 @@ at, which differs from engine to engine, has no influence on the result.
 
 import math
 
+from numba import int64
+
 from eventsim.kernels.handlers import (
     CURRENT,
     bound,
@@ -39,7 +41,7 @@ def _look_again(group, local, when, q, checks):
 @inner
 def _fire(group, local, q, checks):
     """The neuron fires now: enter it among those that fired, reset it, and see when to look at it again."""
-    p = parameters_at(group.model, group.params, u4(group.which)[local])
+    p = parameters_at(group.model, group.params, int64(u4(group.which)[local]))
     s = state_at(group.model, group.state, local)
     neuron = i8(group.ids)[local]
     i8(q.fired)[q.n_fired] = neuron
@@ -59,7 +61,7 @@ def _next_own(group, p, s):
 @inner
 def _own_event(group, local, q, checks):
     """Look at a neuron just taken out of ``checks``: fire it, carry it on, or put it back for later."""
-    p = parameters_at(group.model, group.params, u4(group.which)[local])
+    p = parameters_at(group.model, group.params, int64(u4(group.which)[local]))
     s = state_at(group.model, group.state, local)
     spike = crossing(group.model, p, s)
     if spike > q.now:
@@ -81,7 +83,7 @@ def _own_event(group, local, q, checks):
 @inlined
 def _arrive(group, local, weight, receptor, q, checks):
     """An arrival now; the threshold is tested here only under the rule "arrival"."""
-    p = parameters_at(group.model, group.params, u4(group.which)[local])
+    p = parameters_at(group.model, group.params, int64(u4(group.which)[local]))
     s = state_at(group.model, group.state, local)
     flow(group.model, p, s, q.now)
     jump(group.model, p, s, weight, receptor)
@@ -92,7 +94,7 @@ def _arrive(group, local, weight, receptor, q, checks):
 @inlined
 def _settle(group, local, q, checks):
     """After all arrivals of a round: fire if above threshold, once a round; else see when to look again."""
-    p = parameters_at(group.model, group.params, u4(group.which)[local])
+    p = parameters_at(group.model, group.params, int64(u4(group.which)[local]))
     s = state_at(group.model, group.state, local)
     when = bound(group.model, p, s)
     if when > q.now:
@@ -118,7 +120,7 @@ def _deliver_row(group, number, first, last, wiring, q, checks):
     link = record_at(wiring.links, number, LINK)
     targets, weights = u4(link.targets), f8(link.weights)
     for k in range(first, last):
-        target = k - first if link.dense != 0 else targets[k]
+        target = k - first if link.dense != 0 else int64(targets[k])
         _arrive(group, link.target_first + target, weights[k * link.weight_stride], link.receptor, q, checks)
 
 
@@ -128,14 +130,14 @@ def _settle_row(group, number, first, last, wiring, q, checks):
     link = record_at(wiring.links, number, LINK)
     targets = u4(link.targets)
     for k in range(first, last):
-        target = k - first if link.dense != 0 else targets[k]
+        target = k - first if link.dense != 0 else int64(targets[k])
         _settle(group, link.target_first + target, q, checks)
 
 
 @inner
 def _set_current(group, local, value, q, checks):
     """The external current is ``value`` from now on."""
-    p = parameters_at(group.model, group.params, u4(group.which)[local])
+    p = parameters_at(group.model, group.params, int64(u4(group.which)[local]))
     s = state_at(group.model, group.state, local)
     flow(group.model, p, s, q.now)
     jump(group.model, p, s, value, CURRENT)
@@ -146,7 +148,7 @@ def _set_current(group, local, value, q, checks):
 def _look_at_all(group, q, checks):
     """Enter every neuron that can fire, or must be touched, without input."""
     for local in range(group.size):
-        p = parameters_at(group.model, group.params, u4(group.which)[local])
+        p = parameters_at(group.model, group.params, int64(u4(group.which)[local]))
         s = state_at(group.model, group.state, local)
         _look_again(group, local, bound(group.model, p, s), q, checks)
 
@@ -155,7 +157,7 @@ def _look_at_all(group, q, checks):
 def _carry(group, states, locals_, n, t):
     """Carry copies of the states of some neurons to ``t``; the neurons themselves are left alone."""
     for k in range(n):
-        p = parameters_at(group.model, group.params, u4(group.which)[i8(locals_)[k]])
+        p = parameters_at(group.model, group.params, int64(u4(group.which)[i8(locals_)[k]]))
         flow(group.model, p, state_at(group.model, states, k), t)
 
 

@@ -19,6 +19,8 @@ the record ``q``.
 
 import math
 
+from numba import int64
+
 from eventsim.kernels.heap import move_top, put, take_top, top_item, top_when
 from eventsim.kernels.jit import inlined, inner, kernel
 from eventsim.kernels.layout import (
@@ -50,6 +52,12 @@ from eventsim.kernels.ordering import order_by_id
 _STRETCH_BYTES = STRETCH.itemsize
 _AHEAD = 12  # arrivals between asking for a stretch and its turn: longer than memory takes
 START, ADVANCE, _GATHER, _SETTLE, _EMIT = range(5)
+
+
+@inlined
+def _home(wiring, neuron):
+    """A neuron's group and its number there.  As int64, like all indices: each type of argument compiles anew."""
+    return int64(u1(wiring.group_of)[neuron]), int64(u4(wiring.local_of)[neuron])
 
 
 @inlined
@@ -114,7 +122,7 @@ def _emit(wiring, q, near):
     """Number, record and send off the spikes of this round."""
     while q.n_emitted < q.n_fired:
         neuron = i8(q.fired)[q.n_emitted]
-        population = u2(wiring.population_of)[neuron]
+        population = int64(u2(wiring.population_of)[neuron])
         outgoing = i8(wiring.outgoing_start)[population + 1] - i8(wiring.outgoing_start)[population]
         if q.n_flights + outgoing > q.flight_capacity:
             return NEED_FLIGHTS
@@ -139,9 +147,10 @@ def _emit(wiring, q, near):
 def _gather_inputs(groups, wiring, q, checks, inputs):
     """Kind 0: changes of currents, and sources that spike."""
     while _next_current(inputs) == q.now:
-        neuron = u4(inputs.current_ids)[inputs.next_current]
+        neuron = int64(u4(inputs.current_ids)[inputs.next_current])
         value = f8(inputs.current_values)[inputs.next_current]
-        set_current(groups, u1(wiring.group_of)[neuron], u4(wiring.local_of)[neuron], value, q, checks)
+        group, local = _home(wiring, neuron)
+        set_current(groups, group, local, value, q, checks)
         inputs.next_current += 1
     while _next_source(inputs) == q.now:
         if q.n_fired == q.fired_capacity:
@@ -164,7 +173,8 @@ def _gather_own_events(groups, wiring, q, checks):
             i8(q.again)[q.n_again] = neuron
             q.n_again += 1
         else:
-            own_event(groups, u1(wiring.group_of)[neuron], u4(wiring.local_of)[neuron], q, checks)
+            group, local = _home(wiring, neuron)
+            own_event(groups, group, local, q, checks)
     return DONE
 
 
@@ -211,8 +221,8 @@ def _gather_planned(groups, wiring, q, checks):
     """Kind 2, over synapses: what was known at the start of the slice."""
     while _next_planned(q) == q.now:
         stretch = record_at(q.stretches, u4(q.planned_labels)[q.next_planned], STRETCH)
-        number, first = stretch.link, stretch.first
-        count = stretch.number if stretch.whole != 0 else 1
+        number, first = int64(stretch.link), stretch.first
+        count = int64(stretch.number if stretch.whole != 0 else 1)
         status = _no_room(q, count)
         if status != DONE:
             return status
@@ -277,16 +287,17 @@ def _lone_planned(groups, wiring, q, checks):
     if q.next_planned + _AHEAD < q.n_planned:
         prefetch(q.stretches, u4(q.planned_labels)[q.next_planned + _AHEAD] * _STRETCH_BYTES)
     stretch = record_at(q.stretches, u4(q.planned_labels)[q.next_planned], STRETCH)
-    link = record_at(wiring.links, stretch.link, LINK)
+    number = int64(stretch.link)
+    link = record_at(wiring.links, number, LINK)
     q.next_planned += 1
     if stretch.whole != 0:
-        first, last = stretch.first, stretch.first + stretch.number
-        deliver_row(groups, link.group, stretch.link, first, last, wiring, q, checks)
+        first, last = stretch.first, stretch.first + int64(stretch.number)
+        deliver_row(groups, link.group, number, first, last, wiring, q, checks)
         q.n_ordered = q.n_fired
-        settle_row(groups, link.group, stretch.link, first, last, wiring, q, checks)
+        settle_row(groups, link.group, number, first, last, wiring, q, checks)
         q.synaptic_events += last - first
         return
-    local = link.target_first + stretch.number
+    local = link.target_first + int64(stretch.number)
     weight = f8(link.weights)[stretch.first * link.weight_stride]
     reach(groups, link.group, local, weight, link.receptor, q, checks)
     q.synaptic_events += 1
@@ -295,12 +306,12 @@ def _lone_planned(groups, wiring, q, checks):
 @inlined
 def _lone_drive(groups, wiring, q, checks, inputs):
     """A round that is one arrival from the drive and no more."""
-    neuron = u4(inputs.drive_ids)[inputs.next_drive]
+    neuron = int64(u4(inputs.drive_ids)[inputs.next_drive])
     drive = u2(inputs.drive_numbers)[inputs.next_drive]
     weight, receptor = f8(inputs.drive_weights)[drive], i8(inputs.drive_receptors)[drive]
     inputs.next_drive += 1
     q.external_events += 1
-    group, local = u1(wiring.group_of)[neuron], u4(wiring.local_of)[neuron]
+    group, local = _home(wiring, neuron)
     reach(groups, group, local, weight, receptor, q, checks)
 
 
@@ -351,12 +362,12 @@ def _gather_drive(groups, wiring, q, checks, inputs):
             return NEED_SEGMENTS
         if q.n_fired == q.fired_capacity:
             return NEED_FIRED
-        neuron = u4(inputs.drive_ids)[inputs.next_drive]
+        neuron = int64(u4(inputs.drive_ids)[inputs.next_drive])
         drive = u2(inputs.drive_numbers)[inputs.next_drive]
         weight, receptor = f8(inputs.drive_weights)[drive], i8(inputs.drive_receptors)[drive]
-        group, local = u1(wiring.group_of)[neuron], u4(wiring.local_of)[neuron]
+        group, local = _home(wiring, neuron)
         arrive(groups, group, local, weight, receptor, q, checks)
-        _note(-1, neuron, neuron, q)
+        _note(int64(-1), neuron, neuron, q)
         q.external_events += 1
         inputs.next_drive += 1
     return DONE
@@ -372,7 +383,8 @@ def _settle_all(groups, wiring, q, checks):
         if q.n_fired + max(last - first, 1) > q.fired_capacity:
             return NEED_FIRED
         if number < 0:
-            settle(groups, u1(wiring.group_of)[first], u4(wiring.local_of)[first], q, checks)
+            group, local = _home(wiring, first)
+            settle(groups, group, local, q, checks)
         else:
             link = record_at(wiring.links, number, LINK)
             settle_row(groups, link.group, number, first, last, wiring, q, checks)
