@@ -13,7 +13,7 @@ demo: $(VENV)/.scenarios  ## the main scenario: real scanned digits classified b
 
 test: lint  ## what CI runs: with CI set, nothing compiled by an earlier run is used
 	@if [ -n "$$CI" ]; then NUMBA_CACHE_DIR=$$(mktemp -d) && export NUMBA_CACHE_DIR; fi; \
-	$(BIN)/python -m pytest -n $(JOBS); status=$$?; \
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --durations=15; status=$$?; \
 	if [ -n "$$CI" ]; then rm -rf "$$NUMBA_CACHE_DIR"; fi; exit $$status
 
 lint: $(VENV)/.development
