@@ -7,7 +7,6 @@ output spikes first is the answer.
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -28,6 +27,7 @@ from eventsim.lut.population import (
 )
 from eventsim.network import Network
 from eventsim.scenario.experiment import Experiment
+from eventsim.simulation.stopwatch import Stopwatch
 from networks.lut_classifier import (
     ClassifierSettings,
     Digits,
@@ -72,10 +72,9 @@ def build(
     )
     digits = digit_data(seed)
     digits = digits._replace(x_test=digits.x_test[:test_images], y_test=digits.y_test[:test_images])
-    started = time.perf_counter()
-    losses: list[float] = []
-    stack = train_classifier(digits, settings, seed, lambda epoch, epochs, loss: losses.append(loss))
-    train_s = time.perf_counter() - started
+    with Stopwatch().running() as watch:
+        losses: list[float] = []
+        stack = train_classifier(digits, settings, seed, lambda epoch, epochs, loss: losses.append(loss))
 
     sigmas = (0.0, *jitter_ms)
     x = np.concatenate([jittered(digits.x_test, sigma, seed) for sigma in sigmas])
@@ -92,7 +91,7 @@ def build(
         duration_ms=intervals.duration_ms(len(x), len(names)),
         measure=presented.measure,
         figures=presented.figures,
-        train_s=train_s,
+        train_s=watch.rest_s,
     )
 
 

@@ -14,6 +14,7 @@ Rows = Iterable[tuple[str, str]]
 def summary_lines(summary: Mapping[str, Any], files: Iterable[Path]) -> list[str]:
     """The summary of a run and the files it wrote."""
     rate = summary["mean_rate_hz"]
+    of_each = f" ({_number(rate)} Hz a neuron)" if rate is not None else ""
     run_s = summary["run_s"]
     per_second = f" ({_number(summary['synaptic_events'] / run_s)} a second)" if run_s else ""
     times = [
@@ -26,10 +27,8 @@ def summary_lines(summary: Mapping[str, Any], files: Iterable[Path]) -> list[str
         ("scenario", f"{summary['scenario']}, seed {summary['seed']}, engine {summary['engine']}"),
         ("network", f"{summary['neurons']:,} neurons, {summary['synapses']:,} synapses"),
         ("simulated", f"{_number(summary['duration_ms'])} ms"),
-        (
-            "spikes",
-            f"{summary['spikes']:,}" + (f" ({_number(rate)} Hz a neuron)" if rate is not None else ""),
-        ),
+        ("spikes", f"{summary['spikes']:,}{of_each}"),
+        ("source spikes", f"{summary['source_spikes']:,}"),
         ("synaptic events", f"{summary['synaptic_events']:,}{per_second}"),
         ("external events", f"{summary['external_events']:,}"),
         ("seconds", ", ".join(f"{name} {summary[key]:.2f}" for name, key in times if summary.get(key))),

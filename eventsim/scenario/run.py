@@ -69,6 +69,8 @@ def run_scenario(
     Raises ``ScenarioError`` for a mistake in the scenario, ``OSError`` where ``folder`` cannot be written, and
     ``Interrupted`` when the user stops the simulation; the spikes until then stay in ``raster.h5.partial``.
     """
+    from eventsim.simulation.stopwatch import Stopwatch
+
     path, reporter = Path(path), reporter or Reporter()
     changes = parse_overrides(overrides)
     scenario = load_scenario(path, changes)
@@ -78,9 +80,8 @@ def run_scenario(
     prepare_directory(target)
 
     reporter.stage(f"building {scenario.name}")
-    started = time.perf_counter()
-    experiment = _experiment(builder(seed=scenario.seed, **parameters), scenario, path)
-    built_s = time.perf_counter() - started - experiment.train_s
+    with Stopwatch().running() as watch:
+        experiment = _experiment(builder(seed=scenario.seed, **parameters), scenario, path)
     duration_ms = _duration_ms(scenario, experiment, path)
     apply_record(scenario.record, experiment.network, duration_ms, str(path))
 
@@ -92,9 +93,9 @@ def run_scenario(
     metrics, pictures, measure_s = _measure(experiment, scenario, target)
     summary = {
         **_run_summary(scenario, simulation, duration_ms),
-        "build_s": built_s + simulation.build_s,
+        "build_s": max(watch.rest_s - experiment.train_s, 0.0) + simulation.build_s,
         "train_s": experiment.train_s,
-        "compile_s": simulation.compile_s,
+        "compile_s": watch.compile_s + simulation.compile_s,
         "run_s": simulation.run_s,
         "measure_s": measure_s,
         "peak_rss_mb": peak_rss_mb(),
@@ -198,6 +199,7 @@ def _run_summary(scenario: Scenario, simulation: Simulation, duration_ms: float)
         "neurons": neurons,
         "synapses": int(counts["synapses"]),
         "spikes": spikes,
+        "source_spikes": int(counts["source_spikes"]),
         "mean_rate_hz": 1e3 * spikes / (neurons * duration_ms) if neurons else None,
         "synaptic_events": int(counts["synaptic_events"]),
         "external_events": int(counts["external_events"]),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -14,6 +13,7 @@ from eventsim.errors import InputError
 from eventsim.network.network import Network
 from eventsim.network.population import PopulationView
 from eventsim.simulation.sink import NoSink, Sink
+from eventsim.simulation.stopwatch import Stopwatch
 
 ENGINES = ("auto", "queue", "simpy")
 
@@ -49,7 +49,7 @@ class Simulation:
     network: its description; later changes to it do not reach the simulation.
     engine: ``"queue"``, ``"simpy"`` (slow, the oracle), or ``"auto"``.
     sink: what receives spikes and state samples; by default nothing does.
-    build_s, compile_s, run_s: seconds spent so far.
+    build_s, compile_s, run_s: seconds spent so far, each apart from the others.
 
     Raises InputError for an unknown engine.
     """
@@ -68,13 +68,26 @@ class Simulation:
         self._progress = progress
         self._spikes = 0
         self._sampled = -math.inf
-        started = time.perf_counter()
-        self._engine = _new_engine(network, engine)
-        self.build_s = time.perf_counter() - started
-        started = time.perf_counter()
-        self._engine.compile()
-        self.compile_s = time.perf_counter() - started
-        self.run_s = 0.0
+        self._building, self._compiling, self._running = Stopwatch(), Stopwatch(), Stopwatch()
+        with self._building.running():
+            self._engine = _new_engine(network, engine)
+        with self._compiling.running():
+            self._engine.compile()
+
+    @property
+    def build_s(self) -> float:
+        """Seconds spent building the network, compilation apart."""
+        return self._building.rest_s
+
+    @property
+    def run_s(self) -> float:
+        """Seconds spent simulating, compilation apart."""
+        return self._running.rest_s
+
+    @property
+    def compile_s(self) -> float:
+        """Seconds spent compiling kernels or loading them from disk."""
+        return self._compiling.total_s + self._building.compile_s + self._running.compile_s
 
     @property
     def engine(self) -> str:
@@ -128,15 +141,12 @@ class Simulation:
         """Go on until all events up to and including `t_stop` (ms) have happened."""
         if not (math.isfinite(t_stop) and t_stop >= self.time):
             raise InputError("t_stop", t_stop, f"a finite time not before {self.time:g} ms is needed")
-        started = time.perf_counter()
-        try:
+        with self._running.running():
             for t in self._sample_times(t_stop):
                 self._engine.run_until(t, self._hand_on, self._report)
                 self._sample(t)
             self._engine.run_until(t_stop, self._hand_on, self._report)
             self._sampled = t_stop
-        finally:
-            self.run_s += time.perf_counter() - started
 
     def state(self) -> dict[str, NDArray[np.generic]]:
         """Everything that a simulation of the same network needs to go on with the same bytes."""

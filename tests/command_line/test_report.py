@@ -11,6 +11,7 @@ def test_facts_become_rows() -> None:
     facts = {
         "accuracy": 0.96666667,
         "spikes": np.int64(1234567),
+        "source_spikes": 0,
         "jitter": {"0.1 ms": np.float64(0.5)},
         "order": np.arange(20),
         "good": True,
@@ -38,6 +39,7 @@ def test_a_summary_of_nothing_is_readable() -> None:
         "synapses": 0,
         "duration_ms": 1.0,
         "spikes": 0,
+        "source_spikes": 0,
         "mean_rate_hz": None,
         "synaptic_events": 0,
         "external_events": 0,

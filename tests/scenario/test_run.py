@@ -46,11 +46,12 @@ class StandIn:
     trouble: Callable[[], None] | None = None
 
     def __init__(self, network: Any, engine: str, sink: Any, progress: Any) -> None:
-        self.sink, self.progress, self.engine = sink, progress, "queue"
+        self.sink, self.progress, self.engine, self.threads = sink, progress, "queue", 1
         self.build_s, self.compile_s, self.run_s = 0.1, 0.2, 0.3
         self.counts: dict[str, Any] = {
             "neurons": 10,
             "synapses": 0,
+            "source_spikes": 0,
             "synaptic_events": 0,
             "external_events": 0,
         }
