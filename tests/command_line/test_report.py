@@ -11,7 +11,6 @@ def test_facts_become_rows() -> None:
     facts = {
         "accuracy": 0.96666667,
         "spikes": np.int64(1234567),
-        "source_spikes": 0,
         "jitter": {"0.1 ms": np.float64(0.5)},
         "order": np.arange(20),
         "good": True,
