@@ -61,7 +61,7 @@ class IzhikevichGrid(Izhikevich):
     """`Izhikevich` by the program of the 2003 paper: not exact, and meant for comparison with work that used it.
 
     At every whole millisecond t: a neuron with v >= v_th spikes, v = c and u += d; then, with I the external current
-    plus the weights of all arrivals since the update before, those at t included,
+    plus the weights of all arrivals from t on, those at t included, to before t + 1,
 
         v += 0.5 (0.04 v^2 + 5 v + 140 - u + I), twice, and u += a (b v - u).
 

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 
 from eventsim.errors import SimulationError
 from eventsim.models.izhikevich import Izhikevich
+from eventsim.models.izhikevich_grid import IzhikevichGrid
 from eventsim.network import AllToAll, FixedIndegree, Model, Network, OneToOne, SpikeTrains, Uniform
 from eventsim.simulation.oracle.engine import SimPyEngine
 from eventsim.simulation.queue_engine import QueueEngine
 from tests.engines.drawing import END, crossing_networks, jumping_networks
-from tests.engines.runs import Run, run, trains
+from tests.engines.runs import ENGINES, Run, run, trains
 
 OFTEN = settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
@@ -72,6 +73,19 @@ def test_izhikevich_neurons_agree_to_a_picosecond(seed, test):
     queue, simpy = both(network, 40.0)
     assert queue.ids.size > 0
     np.testing.assert_allclose(queue.times, simpy.times, rtol=0, atol=1e-9)
+
+
+def test_the_published_scheme_gives_the_same_spikes():
+    """Whole milliseconds, so the times are equal; weights large enough that no neuron hangs at its threshold."""
+    network = Network(7)
+    cells = network.population("cells", 8, IzhikevichGrid(i_e=Uniform(3.0, 12.0)))
+    network.connect(cells, cells, FixedIndegree(3), weight=Uniform(-4.0, 6.0), delay=Uniform(0.0, 3.0))
+    network.connect(cells, cells, FixedIndegree(1), weight=3.0, delay=0.0)
+    network.current(cells, [20.0, 31.5], [15.0, 6.0])
+    queue, simpy = (run(engine, network, 120.0) for engine in ENGINES)
+    assert queue.ids.size > 15
+    assert queue.times.tolist() == simpy.times.tolist()
+    assert queue.ids.tolist() == simpy.ids.tolist()
 
 
 @dataclass(frozen=True)

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.integrate import solve_ivp
 from scipy.optimize import brentq
 
 from eventsim.errors import SimulationError
 from eventsim.models.integrate_and_fire import IF
 from eventsim.models.izhikevich import Izhikevich
+from eventsim.models.izhikevich_grid import IzhikevichGrid
 from eventsim.models.lif import LIF
 from eventsim.models.lif_exp import LIFExp
 from eventsim.models.lut import TABLE_VALUE, LUTOutputs, LUTTables
 from eventsim.network.model import Model
+from eventsim.simulation.oracle.izhikevich import InSteps, TwoVariables
 
 _LAST_BITS = 4.0 * float(np.finfo(np.float64).eps)  # the most that brentq can be asked for
 
@@ -228,59 +228,6 @@ class LeakyExponential(Leaky):
         self.synaptic = [current * math.exp(-x / tau) for current, tau in pairs]
 
 
-class TwoVariables:
-    """Izhikevich's neuron, integrated by an adaptive Runge-Kutta method of order 8 that takes small steps."""
-
-    span = 4.0  # ms that it looks ahead
-
-    def __init__(self, values: Mapping[str, float], model: Any) -> None:
-        self.p = values
-        self.now = 0.0
-        self.v = values["v_init"]
-        self.u = values.get("u_init", values["b"] * self.v)
-        self.current = values["i_e"]
-
-    def _slopes(self, _: float, state: NDArray[np.float64]) -> tuple[float, float]:
-        v, u = state
-        return 0.04 * v**2 + 5.0 * v + 140.0 - u + self.current, self.p["a"] * (self.p["b"] * v - u)
-
-    def _solve(self, t: float, **options: Any) -> Any:
-        options |= {"method": "DOP853", "rtol": 1e-13, "atol": 1e-13}
-        return solve_ivp(self._slopes, (self.now, t), [self.v, self.u], **options)
-
-    def advance(self, t: float) -> None:
-        if t > self.now:
-            self.v, self.u = map(float, self._solve(t).y[:, -1])
-        self.now = t
-
-    def next_spike(self) -> float:
-        if self.v > self.p["v_th"]:
-            return self.now
-        crossings: Any = self._solve(self.look_again(), events=self._threshold()).t_events[0]
-        return float(crossings[0]) if crossings.size else math.inf
-
-    def _threshold(self) -> Callable[..., float]:
-        def over(_: float, state: NDArray[np.float64]) -> float:
-            return float(state[0]) - self.p["v_th"]
-
-        over.terminal, over.direction = True, 1.0  # type: ignore[attr-defined]  # as solve_ivp wants it
-        return over
-
-    def look_again(self) -> float:
-        return self.now + self.span
-
-    def arrive(self, weight: float, receptor: int) -> None:
-        self.v += weight
-
-    def set_current(self, value: float) -> None:
-        self.current = value
-
-    def fire(self) -> int:
-        self.v = self.p["c"]
-        self.u += self.p["d"]
-        return 0
-
-
 class _Volleys:
     """Time in intervals (start + k T, start + (k + 1) T], in fractions: nothing is rounded before the end."""
 
@@ -365,6 +312,7 @@ ORACLES: dict[type[Model], type[Neuron]] = {
     LIF: Leaky,
     LIFExp: LeakyExponential,
     Izhikevich: TwoVariables,
+    IzhikevichGrid: InSteps,
     LUTTables: Table,
     LUTOutputs: Output,
 }
