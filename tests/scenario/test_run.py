@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,6 @@ from eventsim.command_line.failures import describe
 from eventsim.errors import SimulationError
 from eventsim.recording.raster_reader import open_raster
 from eventsim.scenario.files import to_json
-from eventsim.scenario.memory import peak_rss_mb
 from eventsim.scenario.problems import ScenarioError
 from eventsim.scenario.run import Interrupted, run_scenario
 
@@ -198,7 +199,11 @@ def test_a_failed_run_leaves_an_earlier_one_alone(scenario: Path, monkeypatch: p
 
 
 def test_memory_is_that_of_this_process() -> None:
-    before = peak_rss_mb()
-    block = np.ones(20_000_000)
-    assert peak_rss_mb() > before + 100
-    assert block[-1] == 1.0
+    """In a process of its own: this one's peak may be far above what it holds now."""
+    code = (
+        "import numpy as np; from eventsim.scenario.memory import peak_rss_mb; before = peak_rss_mb(); "
+        "block = np.ones(20_000_000); print(before, peak_rss_mb())"
+    )
+    printed = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    before, after = map(float, printed.split())
+    assert 100 < after - before < 250
