@@ -135,5 +135,8 @@ INPUTS = _record(
 )
 """What comes from outside in the slice of time being simulated."""
 
+START, ADVANCE, GATHER, SETTLE, EMIT = range(5)
+"""Where a kernel is in a round."""
+
 DONE, PAUSED, FULL, NEED_FLIGHTS, NEED_FIRED, NEED_SEGMENTS, NEED_PLANNED, ENDLESS = range(8)
 """Why a kernel came back: at the end; to let Python look in; for room in an array; because an instant never ends."""

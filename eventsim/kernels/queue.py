@@ -17,75 +17,51 @@ of its arrivals when a slice of time begins has been written down and sorted (``
 the record ``q``.
 """
 
-import math
-
 from numba import int64
 
-from eventsim.kernels.heap import move_top, put, take_top, top_item, top_when
+from eventsim.kernels.heap import put, take_top, top_item, top_when
 from eventsim.kernels.jit import inlined, inner, kernel
 from eventsim.kernels.layout import (
+    ADVANCE,
     DONE,
+    EMIT,
     ENDLESS,
     FLIGHT,
     FULL,
+    GATHER,
     LINK,
     NEED_FIRED,
     NEED_FLIGHTS,
     NEED_SEGMENTS,
     PAUSED,
+    SETTLE,
+    START,
     STRETCH,
 )
-from eventsim.kernels.memory import f8, i8, prefetch, record_at, u1, u2, u4
+from eventsim.kernels.lone import lone_events
+from eventsim.kernels.memory import f8, i8, record_at, u1, u2, u4
 from eventsim.kernels.neuron import (
     arrive,
     carry,
     deliver_row,
     look_at_all,
     own_event,
-    reach,
     set_current,
     settle,
     settle_row,
 )
 from eventsim.kernels.ordering import order_by_id
-
-_STRETCH_BYTES = STRETCH.itemsize
-_AHEAD = 12  # arrivals between asking for a stretch and its turn: longer than memory takes
-START, ADVANCE, _GATHER, _SETTLE, _EMIT = range(5)
-
-
-@inlined
-def _home(wiring, neuron):
-    """A neuron's group and its number there.  As int64, like all indices: each type of argument compiles anew."""
-    return int64(u1(wiring.group_of)[neuron]), int64(u4(wiring.local_of)[neuron])
-
-
-@inlined
-def _next_source(inputs):
-    return f8(inputs.source_times)[inputs.next_source] if inputs.next_source < inputs.n_source else math.inf
-
-
-@inlined
-def _next_drive(inputs):
-    return f8(inputs.drive_times)[inputs.next_drive] if inputs.next_drive < inputs.n_drive else math.inf
-
-
-@inlined
-def _next_current(inputs):
-    return (
-        f8(inputs.current_times)[inputs.next_current] if inputs.next_current < inputs.n_current else math.inf
-    )
-
-
-@inlined
-def _next_planned(q):
-    return f8(q.planned_times)[q.next_planned] if q.next_planned < q.n_planned else math.inf
-
-
-@inlined
-def _next_time(q, near, checks, inputs):
-    t = min(min(_next_planned(q), top_when(near)), top_when(checks))
-    return min(min(t, _next_source(inputs)), min(_next_drive(inputs), _next_current(inputs)))
+from eventsim.kernels.upcoming import (
+    home,
+    move_on,
+    next_current,
+    next_drive,
+    next_planned,
+    next_source,
+    next_time,
+    note,
+    reached_until,
+)
 
 
 @inner
@@ -146,13 +122,13 @@ def _emit(wiring, q, near):
 @inner
 def _gather_inputs(groups, wiring, q, checks, inputs):
     """Kind 0: changes of currents, and sources that spike."""
-    while _next_current(inputs) == q.now:
+    while next_current(inputs) == q.now:
         neuron = int64(u4(inputs.current_ids)[inputs.next_current])
         value = f8(inputs.current_values)[inputs.next_current]
-        group, local = _home(wiring, neuron)
+        group, local = home(wiring, neuron)
         set_current(groups, group, local, value, q, checks)
         inputs.next_current += 1
-    while _next_source(inputs) == q.now:
+    while next_source(inputs) == q.now:
         if q.n_fired == q.fired_capacity:
             return NEED_FIRED
         i8(q.fired)[q.n_fired] = u4(inputs.source_ids)[inputs.next_source]
@@ -173,7 +149,7 @@ def _gather_own_events(groups, wiring, q, checks):
             i8(q.again)[q.n_again] = neuron
             q.n_again += 1
         else:
-            group, local = _home(wiring, neuron)
+            group, local = home(wiring, neuron)
             own_event(groups, group, local, q, checks)
     return DONE
 
@@ -187,28 +163,6 @@ def _put_back(q, checks):
 
 
 @inlined
-def _note(number, first, last, q):
-    """Remember what was delivered, for the tests of the threshold."""
-    segments = i8(q.segments)
-    segments[3 * q.n_segments] = number
-    segments[3 * q.n_segments + 1] = first
-    segments[3 * q.n_segments + 2] = last
-    q.n_segments += 1
-
-
-@inlined
-def _reached_until(flight, link, t):
-    """End of the stretch of its row that a spike reaches at ``t``."""
-    if link.delay_stride == 0:
-        return flight.end
-    delays = f8(link.delays)
-    k = flight.next + 1
-    while k < flight.end and flight.emitted + delays[k] == t:
-        k += 1
-    return k
-
-
-@inlined
 def _no_room(q, count):
     """Why ``count`` more arrivals cannot be delivered now, or DONE."""
     if q.n_segments == q.segments_capacity:
@@ -219,7 +173,7 @@ def _no_room(q, count):
 @inner
 def _gather_planned(groups, wiring, q, checks):
     """Kind 2, over synapses: what was known at the start of the slice."""
-    while _next_planned(q) == q.now:
+    while next_planned(q) == q.now:
         stretch = record_at(q.stretches, u4(q.planned_labels)[q.next_planned], STRETCH)
         number, first = int64(stretch.link), stretch.first
         count = int64(stretch.number if stretch.whole != 0 else 1)
@@ -229,7 +183,7 @@ def _gather_planned(groups, wiring, q, checks):
         group = record_at(wiring.links, number, LINK).group
         deliver_row(groups, group, number, first, first + count, wiring, q, checks)
         q.synaptic_events += count
-        _note(number, first, first + count, q)
+        note(number, first, first + count, q)
         q.next_planned += 1
     return DONE
 
@@ -241,123 +195,21 @@ def _gather_near(groups, wiring, q, near, checks):
         flight = record_at(q.flight, top_item(near), FLIGHT)
         number = flight.link
         link = record_at(wiring.links, number, LINK)
-        first, last = flight.next, _reached_until(flight, link, q.now)
+        first, last = flight.next, reached_until(flight, link, q.now)
         status = _no_room(q, last - first)
         if status != DONE:
             return status
-        _move_on(flight, link, last, q, near)
+        move_on(flight, link, last, q, near)
         deliver_row(groups, link.group, number, first, last, wiring, q, checks)
         q.synaptic_events += last - first
-        _note(number, first, last, q)
+        note(number, first, last, q)
     return DONE
-
-
-@inlined
-def _move_on(flight, link, last, q, near):
-    """The first spike in the heap goes on to its next synapses; the plan of a later slice finds it again."""
-    flight.next = last
-    arrival = flight.emitted + f8(link.delays)[last] if last < flight.end else math.inf
-    if arrival <= q.slice_end:
-        move_top(near, arrival)
-    else:
-        take_top(near)
-
-
-@inlined
-def _lone_near(groups, wiring, q, near, checks):
-    """A round that is one spike's arrival and no more; if another turns out to come with it, go on as usual."""
-    flight = record_at(q.flight, top_item(near), FLIGHT)
-    number = flight.link
-    link = record_at(wiring.links, number, LINK)
-    first, last = flight.next, _reached_until(flight, link, q.now)
-    _move_on(flight, link, last, q, near)
-    deliver_row(groups, link.group, number, first, last, wiring, q, checks)
-    q.synaptic_events += last - first
-    if top_when(near) == q.now:
-        _note(number, first, last, q)
-        q.phase = _GATHER
-    else:
-        q.n_ordered = q.n_fired
-        settle_row(groups, link.group, number, first, last, wiring, q, checks)
-
-
-@inlined
-def _lone_planned(groups, wiring, q, checks):
-    """The same for an arrival that was planned, and that is known to be alone."""
-    if q.next_planned + _AHEAD < q.n_planned:
-        prefetch(q.stretches, u4(q.planned_labels)[q.next_planned + _AHEAD] * _STRETCH_BYTES)
-    stretch = record_at(q.stretches, u4(q.planned_labels)[q.next_planned], STRETCH)
-    number = int64(stretch.link)
-    link = record_at(wiring.links, number, LINK)
-    q.next_planned += 1
-    if stretch.whole != 0:
-        first, last = stretch.first, stretch.first + int64(stretch.number)
-        deliver_row(groups, link.group, number, first, last, wiring, q, checks)
-        q.n_ordered = q.n_fired
-        settle_row(groups, link.group, number, first, last, wiring, q, checks)
-        q.synaptic_events += last - first
-        return
-    local = link.target_first + int64(stretch.number)
-    weight = f8(link.weights)[stretch.first * link.weight_stride]
-    reach(groups, link.group, local, weight, link.receptor, q, checks)
-    q.synaptic_events += 1
-
-
-@inlined
-def _lone_drive(groups, wiring, q, checks, inputs):
-    """A round that is one arrival from the drive and no more."""
-    neuron = int64(u4(inputs.drive_ids)[inputs.next_drive])
-    drive = u2(inputs.drive_numbers)[inputs.next_drive]
-    weight, receptor = f8(inputs.drive_weights)[drive], i8(inputs.drive_receptors)[drive]
-    inputs.next_drive += 1
-    q.external_events += 1
-    group, local = _home(wiring, neuron)
-    reach(groups, group, local, weight, receptor, q, checks)
-
-
-@inlined
-def _drive_after(inputs):
-    """Time of the drive's arrival after the next one."""
-    k = inputs.next_drive + 1
-    return f8(inputs.drive_times)[k] if k < inputs.n_drive else math.inf
-
-
-@inlined
-def _planned_after(q):
-    """Time of the planned arrival after the next one."""
-    k = q.next_planned + 1
-    return f8(q.planned_times)[k] if k < q.n_planned else math.inf
-
-
-@inner
-def _lone_events(groups, wiring, q, near, checks, inputs, t_stop):
-    """Rounds of a single arrival, which most are, without the ceremony of `_gather`; until one ends in a spike."""
-    if q.longest_row > q.fired_capacity:
-        return
-    while q.n_fired == 0 and q.phase == ADVANCE and q.round + q.synaptic_events < q.pause_at:
-        planned, drive, heap = _next_planned(q), _next_drive(inputs), top_when(near)
-        t = min(min(planned, drive), heap)
-        others = min(top_when(checks), min(_next_source(inputs), _next_current(inputs)))
-        if t > t_stop or t >= others or t == q.now:
-            return
-        if (planned == t) + (drive == t) + (heap == t) > 1:
-            return
-        if min(_planned_after(q), _drive_after(inputs)) == t:
-            return
-        q.now, q.at_once = t, 0
-        q.round += 1
-        if planned == t:
-            _lone_planned(groups, wiring, q, checks)
-        elif drive == t:
-            _lone_drive(groups, wiring, q, checks, inputs)
-        else:
-            _lone_near(groups, wiring, q, near, checks)
 
 
 @inner
 def _gather_drive(groups, wiring, q, checks, inputs):
     """Kind 2, from the Poisson drive."""
-    while _next_drive(inputs) == q.now:
+    while next_drive(inputs) == q.now:
         if q.n_segments == q.segments_capacity:
             return NEED_SEGMENTS
         if q.n_fired == q.fired_capacity:
@@ -365,9 +217,9 @@ def _gather_drive(groups, wiring, q, checks, inputs):
         neuron = int64(u4(inputs.drive_ids)[inputs.next_drive])
         drive = u2(inputs.drive_numbers)[inputs.next_drive]
         weight, receptor = f8(inputs.drive_weights)[drive], i8(inputs.drive_receptors)[drive]
-        group, local = _home(wiring, neuron)
+        group, local = home(wiring, neuron)
         arrive(groups, group, local, weight, receptor, q, checks)
-        _note(int64(-1), neuron, neuron, q)
+        note(int64(-1), neuron, neuron, q)
         q.external_events += 1
         inputs.next_drive += 1
     return DONE
@@ -383,7 +235,7 @@ def _settle_all(groups, wiring, q, checks):
         if q.n_fired + max(last - first, 1) > q.fired_capacity:
             return NEED_FIRED
         if number < 0:
-            group, local = _home(wiring, first)
+            group, local = home(wiring, first)
             settle(groups, group, local, q, checks)
         else:
             link = record_at(wiring.links, number, LINK)
@@ -427,21 +279,21 @@ def run_until(groups, wiring_array, q_array, near_array, checks_array, inputs_ar
             look_at_all(groups, g, q, checks)
         q.phase = ADVANCE
     while True:
-        if q.phase == _EMIT:
+        if q.phase == EMIT:
             status = _emit(wiring, q, near)
             if status != DONE:
                 return status
             q.phase = ADVANCE
         if q.phase == ADVANCE:
             _put_back(q, checks)
-            _lone_events(groups, wiring, q, near, checks, inputs, t_stop)
-            if q.phase == _GATHER:
+            lone_events(groups, wiring, q, near, checks, inputs, t_stop)
+            if q.phase == GATHER:
                 continue
             if q.n_fired > 0:
                 order_by_id(q)
-                q.phase = _EMIT
+                q.phase = EMIT
                 continue
-            t = _next_time(q, near, checks, inputs)
+            t = next_time(q, near, checks, inputs)
             if t > t_stop:
                 return DONE
             if q.round + q.synaptic_events >= q.pause_at:
@@ -452,16 +304,16 @@ def run_until(groups, wiring_array, q_array, near_array, checks_array, inputs_ar
                 return ENDLESS
             q.now = t
             q.round += 1
-            q.phase = _GATHER
-        if q.phase == _GATHER:
+            q.phase = GATHER
+        if q.phase == GATHER:
             status = _gather(groups, wiring, q, near, checks, inputs)
             if status != DONE:
                 return status
             q.n_ordered = q.n_fired
-            q.phase = _SETTLE
-        if q.phase == _SETTLE:
+            q.phase = SETTLE
+        if q.phase == SETTLE:
             status = _settle_all(groups, wiring, q, checks)
             if status != DONE:
                 return status
             order_by_id(q)
-            q.phase = _EMIT
+            q.phase = EMIT

@@ -297,5 +297,5 @@ def _new_queue(n_ids: int) -> tuple[Block, Block, Block]:
         "segments_capacity": _ROOM,
         "recorded_capacity": _RECORDED,
     }
-    q = Block(layout.QUEUE, arrays, now=-math.inf, phase=queue.START, **room)
+    q = Block(layout.QUEUE, arrays, now=-math.inf, phase=layout.START, **room)
     return q, _new_heap(_ROOM, with_positions=False), _new_heap(n_ids, with_positions=True)
