@@ -25,25 +25,39 @@ def main() -> None:
     options = _options()
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})  # the processes started from here inherit it
-    figures: dict[str, Any] = {}
-    tables: list[list[str]] = []
+    figures = _kept(options)
     missing: dict[str, None] = {}
-    facts = report.machine()
     with tempfile.TemporaryDirectory() as scratch:
         peers = Peers(Path(scratch))
         for workload in _chosen(options):
-            by_simulator, lines = _measure_network(workload, peers, options.repeats)
-            figures[workload.name] = by_simulator
-            tables.append(report.network_table(workload, by_simulator))
+            figures[workload.name], lines = _measure_network(workload, peers, options.repeats)
             missing |= dict.fromkeys(lines)
-            print("\n".join([*tables[-1], ""]), flush=True)
+            print("\n".join([*report.network_table(workload, figures[workload.name]), ""]), flush=True)
     if "construction" in options.only:
         figures["construction"] = _measure_construction(options)
-        tables.append(report.construction_table(figures["construction"]))
-        print("\n".join([*tables[-1], ""]), flush=True)
+        print("\n".join([*report.construction_table(figures["construction"]), ""]), flush=True)
     for line in missing:
         print(line)
-    _write(options.out, report.page(tables, list(missing), facts, "make bench"), {"machine": facts} | figures)
+    _write(
+        options.out, report.page(_tables(figures), list(missing), figures["machine"], "make bench"), figures
+    )
+
+
+def _kept(options: argparse.Namespace) -> dict[str, Any]:
+    """The machine, and with --only the figures of an earlier run that are not measured again."""
+    path = options.out / "benchmarks.json"
+    kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() and options.only != NAMES else {}
+    return {"machine": report.machine()} | {
+        name: each for name, each in kept.items() if name in NAMES and name not in options.only
+    }
+
+
+def _tables(figures: dict[str, Any]) -> list[list[str]]:
+    """Markdown lines of all that has been measured, in the order of the workloads."""
+    tables = [report.network_table(each, figures[each.name]) for each in WORKLOADS if each.name in figures]
+    if "construction" in figures:
+        tables.append(report.construction_table(figures["construction"]))
+    return tables
 
 
 def _options() -> argparse.Namespace:
