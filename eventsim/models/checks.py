@@ -12,7 +12,8 @@ from eventsim.errors import InputError
 Values = Mapping[str, NDArray[np.float64]]
 
 
-def _refuse(values: Values, name: str, wrong: NDArray[np.bool_], why: str) -> None:
+def refuse(values: Values, name: str, wrong: NDArray[np.bool_], why: str) -> None:
+    """Raise `InputError` for the first value of a parameter that is `wrong`, (1,) or (n,)."""
     if wrong.any():
         column = values[name]
         k = int(np.argmax(wrong))
@@ -20,24 +21,31 @@ def _refuse(values: Values, name: str, wrong: NDArray[np.bool_], why: str) -> No
         raise InputError(name, float(column[0 if single else k]), why, None if single else k)
 
 
+def finite(values: Values, *, but: tuple[str, ...] = ()) -> None:
+    """Raise `InputError` unless every value of every parameter, those named in `but` apart, is finite."""
+    for name, column in values.items():
+        if name not in but:
+            refuse(values, name, ~np.isfinite(column), "must be finite")
+
+
 def positive(values: Values, *names: str) -> None:
     """Raise `InputError` unless every value of these parameters is finite and greater than zero."""
     for name in names:
         column = values[name]
-        _refuse(values, name, ~((column > 0) & np.isfinite(column)), "must be greater than 0")
+        refuse(values, name, ~((column > 0) & np.isfinite(column)), "must be greater than 0")
 
 
 def not_negative(values: Values, *names: str) -> None:
     """Raise `InputError` unless every value of these parameters is finite and at least zero."""
     for name in names:
         column = values[name]
-        _refuse(values, name, ~((column >= 0) & np.isfinite(column)), "must be at least 0")
+        refuse(values, name, ~((column >= 0) & np.isfinite(column)), "must be at least 0")
 
 
 def check_reset(values: Values) -> None:
     """A neuron reset to its threshold or above would fire for ever; a refractory period cannot be negative."""
     not_negative(values, "t_ref")
-    _refuse(
+    refuse(
         values,
         "v_reset",
         np.atleast_1d(values["v_reset"] >= values["v_th"]),

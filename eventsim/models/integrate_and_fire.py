@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eventsim.kernels.handlers import CURRENT, Handlers
-from eventsim.models.checks import check_reset, positive, reset_column
+from eventsim.models.checks import check_reset, finite, positive, reset_column
 from eventsim.models.lif import Value, reset
 from eventsim.network.model import Model
 
@@ -80,6 +80,7 @@ class IF(Model):
 
     def parameters(self, values: Mapping[str, NDArray[np.float64]]) -> NDArray[Any]:
         """The table of parameters."""
+        finite(values, but=("v_th",))  # with an infinite threshold a neuron never fires
         positive(values, "c_m")
         check_reset(values)
         return super().parameters(dict(values) | {"subtract": reset_column(self.reset)})

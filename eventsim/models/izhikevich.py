@@ -11,8 +11,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from eventsim.errors import InputError
 from eventsim.kernels.handlers import CURRENT, Handlers
+from eventsim.models.checks import finite, refuse
 from eventsim.models.lif import Value
 from eventsim.network.model import Model
 
@@ -170,14 +170,8 @@ def reset(p, s):
 
 def check_threshold(values: Mapping[str, NDArray[np.float64]]) -> None:
     """Raise `InputError` where a neuron is reset to above its threshold, or has none: v reaches infinity in no time."""
-    c, v_th = np.broadcast_arrays(values["c"], values["v_th"])
-    for name, column, wrong, why in (
-        ("v_th", v_th, ~np.isfinite(v_th), "must be finite"),
-        ("c", c, c >= v_th, "must lie below the threshold v_th"),
-    ):
-        if wrong.any():
-            k = int(np.argmax(wrong))
-            raise InputError(name, float(column[k]), why, k if c.size > 1 else None)
+    finite(values)
+    refuse(values, "c", np.atleast_1d(values["c"] >= values["v_th"]), "must lie below the threshold v_th")
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eventsim.kernels.handlers import CURRENT, Handlers
-from eventsim.models.checks import check_reset, positive, reset_column
+from eventsim.models.checks import check_reset, finite, positive, reset_column
 from eventsim.network.distributions import Distribution
 from eventsim.network.model import Model
 
@@ -96,6 +96,7 @@ class LIF(Model):
 
     def parameters(self, values: Mapping[str, NDArray[np.float64]]) -> NDArray[Any]:
         """The table of parameters, with the membrane's resistance r_m = tau_m / c_m (mV / pA)."""
+        finite(values, but=("v_th",))  # with an infinite threshold a neuron never fires
         positive(values, "tau_m", "c_m")
         check_reset(values)
         derived = dict(values) | {

@@ -12,7 +12,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from eventsim.kernels.handlers import CURRENT, Handlers
-from eventsim.models.checks import check_reset, positive, reset_column
+from eventsim.models.checks import check_reset, finite, positive, reset_column
 from eventsim.models.lif import Value, reset
 from eventsim.network.model import Model
 
@@ -226,6 +226,7 @@ class LIFExp(Model):
 
     def parameters(self, values: Mapping[str, NDArray[np.float64]]) -> NDArray[Any]:
         """The table of parameters."""
+        finite(values, but=("v_th",))  # with an infinite threshold a neuron never fires
         positive(values, "tau_m", "c_m", "tau_syn_ex", "tau_syn_in")
         check_reset(values)
         names = {"tau_ex": values["tau_syn_ex"], "tau_in": values["tau_syn_in"]}

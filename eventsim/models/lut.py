@@ -1,8 +1,8 @@
 """Look-up-table layers as neurons: tables that resolve comparisons as spikes arrive, outputs that sum their rows.
 
-Time goes in intervals: volley k lies in (start + k T, start + (k + 1) T], one spike a neuron, that of latency x at
-start + k T + offset + x.  See `eventsim.lut.population`, which builds layers from these two models, and the section
-on latencies in `eventsim.lut.lattice` for why nothing here is rounded.
+Time goes in intervals: volley k lies between start + k T and start + (k + 1) T, one spike a neuron, that of latency x
+at start + k T + offset + x.  What a table reads at the very end of an interval belongs to it.
+`eventsim.lut.population` builds layers from these two models; `eventsim.lut.lattice` says why nothing is rounded.
 """
 
 from __future__ import annotations

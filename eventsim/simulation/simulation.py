@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eventsim.errors import InputError
+from eventsim.network import checks
 from eventsim.network.network import Network
 from eventsim.network.population import PopulationView
 from eventsim.simulation.sink import NoSink, Sink
@@ -133,14 +134,11 @@ class Simulation:
         Raises InputError for a duration that is negative or not finite, SimulationError for a cycle of zero delay
         that never ends.
         """
-        if not (math.isfinite(duration_ms) and duration_ms >= 0.0):
-            raise InputError("duration_ms", duration_ms, "a finite time of at least 0 ms is needed")
-        self.run_until(self.time + duration_ms)
+        self.run_until(self.time + checks.number("duration_ms", duration_ms, 0.0))
 
     def run_until(self, t_stop: float) -> None:
         """Go on until all events up to and including `t_stop` (ms) have happened."""
-        if not (math.isfinite(t_stop) and t_stop >= self.time):
-            raise InputError("t_stop", t_stop, f"a finite time not before {self.time:g} ms is needed")
+        checks.number("t_stop", t_stop, self.time)
         with self._running.running():
             for t in self._sample_times(t_stop):
                 self._engine.run_until(t, self._hand_on, self._report)
@@ -154,9 +152,9 @@ class Simulation:
         return {f"engine/{key}": array for key, array in self._engine.state().items()} | own
 
     def restore(self, state: Mapping[str, NDArray[np.generic]]) -> None:
-        """Go on from what `state` gave for the same network and engine.
+        """Go on from what `state` gave for the same network and engine; `recording.save_state` keeps both together.
 
-        Raises InputError if it is the state of another engine or of a network with other arrays.
+        Raises InputError if it is the state of another engine.
         """
         if str(state["engine"]) != self.engine:
             raise InputError(

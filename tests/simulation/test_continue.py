@@ -101,8 +101,8 @@ def test_a_truncated_or_foreign_state_is_refused_in_one_line(tmp_path: Path) -> 
         es.load_state(tmp_path / "none.h5")
 
 
-@pytest.mark.parametrize("duration", [-1.0, float("nan"), float("inf")])
-def test_a_duration_that_is_none_is_refused(duration: float) -> None:
+@pytest.mark.parametrize("duration", [-1.0, float("nan"), float("inf"), "long"])
+def test_a_duration_that_is_none_is_refused(duration: object) -> None:
     with pytest.raises(InputError, match="duration_ms"):
         es.Simulation(busy_network()).run(duration)
 
