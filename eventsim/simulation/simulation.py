@@ -13,6 +13,7 @@ from eventsim.errors import InputError
 from eventsim.network import checks
 from eventsim.network.network import Network
 from eventsim.network.population import PopulationView
+from eventsim.simulation.interruption import Interruption
 from eventsim.simulation.sink import NoSink, Sink
 from eventsim.simulation.stopwatch import Stopwatch
 
@@ -70,6 +71,7 @@ class Simulation:
         self._spikes = 0
         self._sampled = -math.inf
         self._building, self._compiling, self._running = Stopwatch(), Stopwatch(), Stopwatch()
+        self._interruption = Interruption()
         with self._building.running():
             self._engine = _new_engine(network, engine)
         with self._compiling.running():
@@ -139,7 +141,7 @@ class Simulation:
     def run_until(self, t_stop: float) -> None:
         """Go on until all events up to and including `t_stop` (ms) have happened."""
         checks.number("t_stop", t_stop, self.time)
-        with self._running.running():
+        with self._running.running(), Interruption() as self._interruption:
             for t in self._sample_times(t_stop):
                 self._engine.run_until(t, self._hand_on, self._report)
                 self._sample(t)
@@ -182,6 +184,7 @@ class Simulation:
         self.sink.spikes(times, ids)
 
     def _report(self, t: float) -> None:
+        self._interruption.check()
         if self._progress is not None:
             self._progress(t, self._spikes, self._engine.counts()["synaptic_events"])
 

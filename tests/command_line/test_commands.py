@@ -80,16 +80,22 @@ def test_info_and_plot(folder: Path) -> None:
 def test_a_run_cut_short_leaves_what_it_had(folder: Path, stop: signal.Signals, status: int) -> None:
     partial = folder / "results" / "noise" / "raster.h5.partial"
     command = [str(EVENTSIM), "run", "noise", *LONG]
+    heeds = {
+        "preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
+    }  # a job in the background would not
     with subprocess.Popen(
-        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **heeds
     ) as run:
-        deadline = time.monotonic() + 200
-        while not (partial.exists() and partial.stat().st_size > 4_000_000):
-            assert run.poll() is None, run.stderr.read() if run.stderr else ""
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        run.send_signal(stop)
-        said = run.communicate(timeout=60)[1]
+        try:
+            deadline = time.monotonic() + 200
+            while not (partial.exists() and partial.stat().st_size > 4_000_000):
+                assert run.poll() is None, run.stderr.read() if run.stderr else ""
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            run.send_signal(stop)
+            said = run.communicate(timeout=60)[1]
+        finally:
+            run.kill()  # lest a run that does not heed the signal fills the disk
     assert run.returncode == status
     if stop is signal.SIGINT:
         assert said.startswith("eventsim: interrupted at ")
