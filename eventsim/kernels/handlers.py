@@ -48,6 +48,8 @@ class Handlers:
         integrator's step.  ``crossing`` need not look beyond it.  By default never.
     ``row(p, s)``, optional
         the row of synapses that the spike goes along, asked before ``reset``.  By default -1, the neuron's own.
+    ``show(p, s)``, optional
+        fills in fields of the state that are there for whoever looks at it, and not for the other functions.
 
     Functions not yet jitted are jitted here.
     """
@@ -62,9 +64,10 @@ class Handlers:
         bound: Callable[..., Any] | None = None,
         step: Callable[..., Any] | None = None,
         row: Callable[..., Any] | None = None,
+        show: Callable[..., Any] | None = None,
     ) -> None:
         given = {"flow": flow, "crossing": crossing, "jump": jump, "reset": reset}
-        optional = {"bound": bound, "step": step, "row": row}
+        optional = {"bound": bound, "step": step, "row": row, "show": show}
         given |= {role: function for role, function in optional.items() if function is not None}
         self.functions = {role: _jitted(function) for role, function in given.items()}
         self.name = _name(self.functions)
@@ -167,6 +170,11 @@ def row(model, p, s):
     return _compiled_only()
 
 
+def show(model, p, s):
+    """``Handlers.show`` of ``model``; nothing where it has none."""
+    return _compiled_only()
+
+
 def parameters_at(model, where, index):
     """Record ``index`` of the parameters of ``model`` that lie at the address ``where``."""
     return _compiled_only()
@@ -234,6 +242,14 @@ def _row(model, p, s):
     function = model.function("row")
     if function is None:
         return lambda model, p, s: -1
+    return lambda model, p, s: function(p, s)
+
+
+@overload(show)
+def _show(model, p, s):
+    function = model.function("show")
+    if function is None:
+        return lambda model, p, s: None
     return lambda model, p, s: function(p, s)
 
 

@@ -20,6 +20,7 @@ from eventsim.kernels.handlers import (
     parameters_at,
     reset,
     row,
+    show,
     state_at,
     step,
 )
@@ -158,7 +159,9 @@ def _carry(group, states, locals_, n, t):
     """Carry copies of the states of some neurons to ``t``; the neurons themselves are left alone."""
     for k in range(n):
         p = parameters_at(group.model, group.params, int64(u4(group.which)[i8(locals_)[k]]))
-        flow(group.model, p, state_at(group.model, states, k), t)
+        s = state_at(group.model, states, k)
+        flow(group.model, p, s, t)
+        show(group.model, p, s)
 
 
 own_event = on_group(_own_event)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from eventsim.kernels.handlers import CURRENT, Handlers
 from eventsim.models.checks import check_reset, finite, positive, reset_column
-from eventsim.models.lif import Value, reset
+from eventsim.models.lif import Value
 from eventsim.network.model import Model
 
 
@@ -50,6 +50,12 @@ def jump(p, s, weight, receptor):
         s.slope = weight / p.c_m
     elif s.t >= s.t_free:
         s.v += weight
+
+
+def reset(p, s):
+    """V to its reset value, or less by threshold minus reset value; then refractory, the end of it not included."""
+    s.v = p.v_reset if p.subtract == 0.0 else s.v - (p.v_th - p.v_reset)
+    s.t_free = s.t + p.t_ref
 
 
 @dataclass(frozen=True)

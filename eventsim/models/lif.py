@@ -8,56 +8,108 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from eventsim.kernels.handlers import CURRENT, Handlers
+from eventsim.kernels.sums import epoch_length, growth, rounded, rounding
 from eventsim.models.checks import check_reset, finite, positive, reset_column
 from eventsim.network.distributions import Distribution
 from eventsim.network.model import Model
 
 Value = float | NDArray[np.float64] | Distribution
 
+_HELD = math.inf
+"""``ref`` of a refractory neuron: V stands still in ``v``, and ``u`` has no meaning."""
+
+
+@njit(error_model="numpy", nogil=True)
+def _released(p, v, v_inf, t_free):
+    """u and ref of a neuron whose refractory period ends at t_free with V = v."""
+    ref = math.floor(t_free / p.epoch) * p.epoch
+    return rounded((v - v_inf) * growth((t_free - ref) * p.rate), p.rounding), ref
+
 
 def flow(p, s, t):
-    """V(t) = V_inf + (V - V_inf) exp(-(t - start) / tau_m); while refractory V stays where the reset put it."""
-    start = max(s.t, s.t_free)
-    if t > start:
-        s.v = s.v_inf + (s.v - s.v_inf) * math.exp(-(t - start) / p.tau_m)
+    """u = (V - V_inf) exp((t - ref) / tau_m) stays as it is within an epoch; while refractory V is held."""
+    if s.ref == _HELD:
+        if t < s.t_free:
+            s.t = t
+            return
+        s.u, s.ref = _released(p, s.v, s.v_inf, s.t_free)
+    while s.ref + p.epoch <= t:
+        if s.u == 0.0:
+            s.ref = math.floor(t / p.epoch) * p.epoch
+        else:
+            s.u = rounded(s.u * p.fade, p.rounding)
+            s.ref += p.epoch
+    s.e = growth((t - s.ref) * p.rate)
     s.t = t
+
+
+@njit(error_model="numpy", nogil=True)
+def _drift(p, u, ref, below, start):
+    """When V reaches the threshold, which lies ``-below`` under V_inf; epoch by epoch, as `flow` goes."""
+    while u <= below * p.growth:
+        u = rounded(u * p.fade, p.rounding)
+        ref += p.epoch
+    if u > below:
+        return max(start, ref)
+    return max(start, ref + p.tau_m * math.log(u / below))
 
 
 def crossing(p, s):
     """V moves monotonically towards V_inf, so it crosses once at most, and only if V_inf lies above the threshold."""
-    start = max(s.t, s.t_free)
-    if s.v > p.v_th:
-        return start
-    if s.v_inf <= p.v_th:
-        return math.inf
-    return start + p.tau_m * math.log1p((p.v_th - s.v) / (s.v_inf - p.v_th))
+    below = p.v_th - s.v_inf
+    if s.ref == _HELD:
+        if s.v > p.v_th or below >= 0.0:
+            return s.t_free if s.v > p.v_th else math.inf
+        u, ref = _released(p, s.v, s.v_inf, s.t_free)
+        return _drift(p, u, ref, below, s.t_free)
+    if s.u > below * s.e:
+        return s.t
+    return _drift(p, s.u, s.ref, below, s.t) if below < 0.0 else math.inf
 
 
 def bound(p, s):
     """Half the time that log(1 + x) >= x / (1 + x) gives: one division, and later arrivals seldom need a new one."""
-    start = max(s.t, s.t_free)
-    if s.v > p.v_th:
-        return start
-    if s.v_inf <= p.v_th:
-        return math.inf
-    return start + 0.5 * p.tau_m * (p.v_th - s.v) / (s.v_inf - s.v)
+    below = p.v_th - s.v_inf
+    if s.ref == _HELD:
+        if s.v > p.v_th:
+            return s.t_free
+        return s.t_free + 0.5 * p.tau_m * (1.0 - below / (s.v - s.v_inf)) if below < 0.0 else math.inf
+    if s.u > below * s.e:
+        return s.t
+    return s.t + 0.5 * p.tau_m * (1.0 - below * s.e / s.u) if below < 0.0 else math.inf
+
+
+@njit(error_model="numpy", nogil=True)
+def potential(s):
+    """V (mV) now."""
+    return s.v if s.ref == _HELD else s.v_inf + s.u / s.e
 
 
 def jump(p, s, weight, receptor):
     """V += weight, lost while refractory; or a new external current."""
     if receptor == CURRENT:
+        v = potential(s)
         s.v_inf = p.e_l + p.r_m * weight
-    elif s.t >= s.t_free:
-        s.v += weight
+        if s.ref != _HELD:
+            s.u = rounded((v - s.v_inf) * s.e, p.rounding)
+    elif s.ref != _HELD:
+        s.u += rounded(weight * s.e, p.rounding)
 
 
 def reset(p, s):
     """V to its reset value, or less by threshold minus reset value; then refractory, the end of it not included."""
-    s.v = p.v_reset if p.subtract == 0.0 else s.v - (p.v_th - p.v_reset)
+    s.v = p.v_reset if p.subtract == 0.0 else potential(s) - (p.v_th - p.v_reset)
     s.t_free = s.t + p.t_ref
+    s.ref = _HELD
+
+
+def show(p, s):
+    """V, for who looks at the state."""
+    s.v = potential(s)
 
 
 @dataclass(frozen=True)
@@ -68,6 +120,9 @@ class LIF(Model):
     lies above the threshold, at one time known in closed form; an arrival's own jump is tested at the arrival.
     A current above threshold makes the neuron fire without input, at the exact time.
 
+    Arrivals are added up exactly, whatever their order (`eventsim.kernels.sums`): each is rounded to 2^-46 of the
+    largest of the potentials E_L, V_th, V_reset, V_inf apart, and exact as long as V stays within some 17 times that.
+
     tau_m, t_ref: membrane time constant and refractory period (ms).  During [spike, spike + t_ref) V is held and
         arrivals are lost; an arrival at the very end counts.
     c_m, i_e: capacitance (pF) and external current (pA).
@@ -75,13 +130,22 @@ class LIF(Model):
     reset: ``"value"`` sets V = V_reset, ``"subtract"`` V -= V_th - V_reset.
     """
 
-    handlers: ClassVar[Any] = Handlers(flow=flow, crossing=crossing, bound=bound, jump=jump, reset=reset)
+    handlers: ClassVar[Any] = Handlers(
+        flow=flow, crossing=crossing, bound=bound, jump=jump, reset=reset, show=show
+    )
     takes_current: ClassVar[bool] = True
     parameter_dtype: ClassVar[np.dtype[Any]] = np.dtype(
-        [(name, "f8") for name in ("tau_m", "e_l", "r_m", "v_th", "v_reset", "t_ref", "subtract")], align=True
+        [
+            (name, "f8")
+            for name in (
+                *("tau_m", "e_l", "r_m", "v_th", "v_reset", "t_ref", "subtract"),
+                *("rate", "epoch", "fade", "growth", "rounding"),
+            )
+        ],
+        align=True,
     )
     state_dtype: ClassVar[np.dtype[Any]] = np.dtype(
-        [(name, "f8") for name in ("t", "v", "v_inf", "t_free")], align=True
+        [(name, "f8") for name in ("t", "u", "ref", "e", "v", "v_inf", "t_free")], align=True
     )
 
     tau_m: Value = 20.0
@@ -99,15 +163,37 @@ class LIF(Model):
         finite(values, but=("v_th",))  # with an infinite threshold a neuron never fires
         positive(values, "tau_m", "c_m")
         check_reset(values)
-        derived = dict(values) | {
-            "r_m": values["tau_m"] / values["c_m"],
-            "subtract": reset_column(self.reset),
-        }
-        return super().parameters(derived)
+        own = {"r_m": values["tau_m"] / values["c_m"], "subtract": reset_column(self.reset)}
+        return super().parameters(dict(values) | own | decay(values))
 
     def initial_state(self, values: Mapping[str, NDArray[np.float64]], n: int) -> NDArray[Any]:
         """V = v_init, not refractory, the external current switched on."""
         state = np.zeros(n, self.state_dtype)
         state["v"] = values["v_init"]
         state["v_inf"] = values["e_l"] + values["tau_m"] / values["c_m"] * values["i_e"]
+        added = rounding(potentials(values))
+        state["u"] = ((state["v"] - state["v_inf"]) + added) - added
+        state["e"] = 1.0
         return state
+
+
+def potentials(values: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
+    """How far apart (mV) a neuron's potentials lie; (1,), or (n,) where thresholds and the like are each neuron's own."""
+    to_threshold = np.abs(values["v_th"] - values["e_l"])
+    to_threshold = np.where(np.isfinite(to_threshold), to_threshold, 0.0)
+    driven = np.abs(values["i_e"] * values["tau_m"] / values["c_m"]).max()
+    apart = np.maximum(to_threshold, np.abs(values["v_reset"] - values["e_l"]))
+    scale: NDArray[np.float64] = np.maximum(apart, driven)
+    return scale
+
+
+def decay(values: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
+    """The parameters of a membrane's decay in epochs."""
+    epoch = epoch_length(values["tau_m"])
+    return {
+        "rate": 1.0 / values["tau_m"],
+        "epoch": epoch,
+        "fade": np.exp(-epoch / values["tau_m"]),
+        "growth": np.exp(epoch / values["tau_m"]),
+        "rounding": rounding(potentials(values)),
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import namedtuple
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
@@ -12,145 +13,176 @@ from numba import njit
 from numpy.typing import NDArray
 
 from eventsim.kernels.handlers import CURRENT, Handlers
+from eventsim.kernels.sums import epoch_length, growth, growth_less_1, rounded, rounding
 from eventsim.models.checks import check_reset, finite, positive, reset_column
-from eventsim.models.lif import Value, reset
+from eventsim.models.exp_crossing import excess, first_crossing, response
+from eventsim.models.lif import Value, decay, potentials
 from eventsim.network.model import Model
 
+_JIT: dict[str, Any] = {"error_model": "numpy", "nogil": True}
 
-@njit(error_model="numpy", nogil=True)
-def _response(x, tau_m, tau_syn):
-    """(exp(-x/a) - exp(-x/b)) / (1/b - 1/a), a the longer time constant; x exp(-x/a) where they are equal.
+Sums = namedtuple("Sums", "u x y ref ref_x ref_y")
+"""What a neuron adds up, and the beginnings of its epochs: membrane, excitatory and inhibitory current.
 
-    The membrane's answer to a unit current step C_m dI/dt that decays with tau_syn; symmetric in the two.
-    Written so that no digits cancel however close they are, and nothing overflows however long x is.
+V(t) = V_inf + u exp(-(t - ref)/tau_m) + x R_x(t - ref_x) + y R_y(t - ref_y), with the currents' values x, y (mV/ms) at
+their own ref and R the membrane's response to a current (`response`).
+"""
+
+
+@njit(**_JIT)
+def _expm1(x):
+    return growth_less_1(x) if abs(x) <= 2.0 else math.expm1(x)
+
+
+@njit(**_JIT)
+def _built_up(gap, x):
+    """exp(x/tau_syn) R(x): what a current that is 1 now has built up since it was exp(x/tau_syn), x before.
+
+    gap = 1/tau_syn - 1/tau_m.
     """
-    slow = max(tau_m, tau_syn)
-    gap = abs(1.0 / tau_syn - 1.0 / tau_m)
-    if gap == 0.0:
-        return x * math.exp(-x / slow)
-    return -math.expm1(-gap * x) / gap * math.exp(-x / slow)
+    return x if gap == 0.0 else _expm1(gap * x) / gap
 
 
-@njit(error_model="numpy", nogil=True)
-def _deviation(p, v_inf, v, ex, inh, x):
-    """V - V_inf a time x after V was v, with currents ex and inh (mV/ms) then."""
-    r_ex = _response(x, p.tau_m, p.tau_ex)
-    r_in = r_ex if p.tau_in == p.tau_ex else _response(x, p.tau_m, p.tau_in)
-    return (v - v_inf) * math.exp(-x / p.tau_m) + ex * r_ex + inh * r_in
+@njit(**_JIT)
+def _next_epoch(p, sums):
+    """When the next epoch begins in which something changes."""
+    when = sums.ref + p.epoch if sums.u != 0.0 or sums.x != 0.0 or sums.y != 0.0 else math.inf
+    if sums.x != 0.0:
+        when = min(when, sums.ref_x + p.epoch_ex)
+    if sums.y != 0.0:
+        when = min(when, sums.ref_y + p.epoch_in)
+    return when
 
 
-@njit(error_model="numpy", nogil=True)
-def _excess(p, v_inf, v, ex, inh, x):
-    """V - V_th; the constant part apart, so that a threshold equal to V_inf loses no digits."""
-    return (v_inf - p.v_th) + _deviation(p, v_inf, v, ex, inh, x)
+@njit(**_JIT)
+def _into_epoch(p, sums, when):
+    """The same neuron, referred to the epochs that begin at ``when``."""
+    u, x, y, ref, ref_x, ref_y = sums
+    e = growth((when - ref) * p.rate)
+    if x != 0.0 and ref_x + p.epoch_ex == when:
+        u += rounded(x * p.carry_ex * e, p.rounding)
+        x, ref_x = rounded(x * p.fade_ex, p.rounding_ex), when
+    if y != 0.0 and ref_y + p.epoch_in == when:
+        u += rounded(y * p.carry_in * e, p.rounding)
+        y, ref_y = rounded(y * p.fade_in, p.rounding_in), when
+    if ref + p.epoch == when:
+        u, ref = rounded(u * p.fade, p.rounding), when
+    return Sums(u, x, y, ref, ref_x, ref_y)
 
 
-@njit(error_model="numpy", nogil=True)
-def _push(p, v_inf, ex, inh, x):
-    """Slope that V would have at the threshold: where it is negative V cannot cross upwards."""
-    return (v_inf - p.v_th) / p.tau_m + ex * math.exp(-x / p.tau_ex) + inh * math.exp(-x / p.tau_in)
+@njit(**_JIT)
+def _at_rest(p, sums, t):
+    """What is 0 may be referred to any epoch: take that of ``t``."""
+    ref_x = sums.ref_x if sums.x != 0.0 else math.floor(t / p.epoch_ex) * p.epoch_ex
+    ref_y = sums.ref_y if sums.y != 0.0 else math.floor(t / p.epoch_in) * p.epoch_in
+    ref = sums.ref if _next_epoch(p, sums) < math.inf else math.floor(t / p.epoch) * p.epoch
+    return Sums(sums.u, sums.x, sums.y, ref, ref_x, ref_y)
+
+
+@njit(**_JIT)
+def advanced(p, sums, t):
+    """The same neuron, referred to the epochs of ``t``."""
+    when = _next_epoch(p, sums)
+    while when <= t:
+        sums = _into_epoch(p, sums, when)
+        when = _next_epoch(p, sums)
+    return _at_rest(p, sums, t)
+
+
+@njit(**_JIT)
+def _sums(s):
+    return Sums(s.u, s.x, s.y, s.ref, s.ref_x, s.ref_y)
+
+
+@njit(**_JIT)
+def _put(p, s, sums, t):
+    """Make these the neuron's sums, with the exponentials that belong to ``t``."""
+    s.u, s.x, s.y, s.ref, s.ref_x, s.ref_y = sums
+    s.t = t
+    s.e = growth((t - s.ref) * p.rate)
+    s.e_ex = growth((t - s.ref_x) * p.rate_ex)
+    s.built_ex = _built_up(p.gap_ex, t - s.ref_x)
+    if p.rate_in == p.rate_ex and s.ref_x == s.ref_y:
+        s.e_in, s.built_in = s.e_ex, s.built_ex
+    else:
+        s.e_in = growth((t - s.ref_y) * p.rate_in)
+        s.built_in = _built_up(p.gap_in, t - s.ref_y)
+
+
+@njit(**_JIT)
+def _driven(s):
+    """The part of V - V_inf that the currents have built up since their refs."""
+    return s.x / s.e_ex * s.built_ex + s.y / s.e_in * s.built_in
+
+
+@njit(**_JIT)
+def potential(s):
+    """V (mV) now."""
+    return s.v if s.held != 0.0 else s.v_inf + (s.u / s.e + _driven(s))
+
+
+@njit(**_JIT)
+def _start_from(p, s, v):
+    """Let the membrane be at ``v`` now."""
+    s.u = rounded(((v - s.v_inf) - _driven(s)) * s.e, p.rounding)
 
 
 def flow(p, s, t):
-    """Closed form (Rotter and Diesmann 1999); while refractory V is held and the currents go on."""
-    start = min(max(s.t, s.t_free), t)
-    if start > s.t:
-        s.ex *= math.exp(-(start - s.t) / p.tau_ex)
-        s.inh *= math.exp(-(start - s.t) / p.tau_in)
-    if t > start:
-        x = t - start
-        s.v = s.v_inf + _deviation(p, s.v_inf, s.v, s.ex, s.inh, x)
-        decay = math.exp(-x / p.tau_ex)
-        s.ex *= decay
-        s.inh *= decay if p.tau_in == p.tau_ex else math.exp(-x / p.tau_in)
-    s.t = t
+    """Closed form (Rotter and Diesmann 1999) in sums that only arrivals change; while refractory V is held."""
+    if s.held != 0.0 and t >= s.t_free:
+        _put(p, s, advanced(p, _sums(s), s.t_free), s.t_free)
+        _start_from(p, s, s.v)
+        s.held = 0.0
+    _put(p, s, advanced(p, _sums(s), t), t)
 
 
-@njit(error_model="numpy", nogil=True)
-def _push_zero(p, v_inf, ex, inh, low, high):
-    """Where the push changes its sign between low and high, by bisection to the last bit."""
-    rising = _push(p, v_inf, ex, inh, high) > 0.0
-    while True:
-        middle = 0.5 * (low + high)
-        if middle <= low or middle >= high:
-            return high
-        if (_push(p, v_inf, ex, inh, middle) > 0.0) == rising:
-            high = middle
-        else:
-            low = middle
+@njit(**_JIT)
+def _values(p, sums, t):
+    """V - V_inf and the two currents at ``t``, in an epoch of theirs; what is 0 has no epoch."""
+    deviation = sums.u / growth((t - sums.ref) * p.rate)
+    ex, inh = 0.0, 0.0
+    if sums.x != 0.0:
+        ex = sums.x / growth((t - sums.ref_x) * p.rate_ex)
+        deviation += ex * _built_up(p.gap_ex, t - sums.ref_x)
+    if sums.y != 0.0:
+        inh = sums.y / growth((t - sums.ref_y) * p.rate_in)
+        deviation += inh * _built_up(p.gap_in, t - sums.ref_y)
+    return deviation, ex, inh
 
 
-@njit(error_model="numpy", nogil=True)
-def _crossing_in(p, v_inf, v, ex, inh, low, high):
-    """The crossing between low (below) and high (above), where there is one only: Newton kept inside the bracket."""
-    x = low + 0.5 * (high - low)
-    while True:
-        over = _excess(p, v_inf, v, ex, inh, x)
-        if over > 0.0:
-            high = x
-        else:
-            low = x
-        slope = _push(p, v_inf, ex, inh, x) - over / p.tau_m
-        guess = x - over / slope if slope > 0.0 else low
-        if not low < guess < high:
-            guess = 0.5 * (low + high)
-        if guess <= low or guess >= high or abs(guess - x) <= 1e-16 * x:
-            return high
-        x = guess
+@njit(**_JIT)
+def _crossing_after(p, v_inf, sums, t):
+    """The first crossing after ``t``, where V is below, epoch by epoch.
 
-
-@njit(error_model="numpy", nogil=True)
-def _turn(p, ex, inh):
-    """Where the push has its one extremum; 0 where it has none."""
-    if ex <= 0.0 or inh >= 0.0 or p.tau_ex == p.tau_in:
-        return 0.0
-    return max(0.0, math.log(-ex * p.tau_in / (inh * p.tau_ex)) / (1.0 / p.tau_ex - 1.0 / p.tau_in))
-
-
-@njit(error_model="numpy", nogil=True)
-def _far(p, ex, inh):
-    """Where no sum changes any more, and V - V_inf, which may decide alone, is not rounded to 0 yet.
-
-    A current that has all but vanished does not count: its time constant may be so long that the rest is 0 by then.
+    Within an epoch it is a function of the sums alone, however the neuron came to be looked at now.
     """
-    slowest = p.tau_m
-    if ex > 1e-100:
-        slowest = max(slowest, p.tau_ex)
-    if inh < -1e-100:
-        slowest = max(slowest, p.tau_in)
-    return 300.0 * slowest
-
-
-@njit(error_model="numpy", nogil=True)
-def _first_crossing(p, v_inf, v, ex, inh):
-    """Time from v (below) to the first crossing; see LIFExp for why none is missed."""
-    far = _far(p, ex, inh)
-    turn = min(_turn(p, ex, inh), far)
-    low = 0.0
-    for piece in range(2):
-        end = turn if piece == 0 else far
-        if end <= low:
-            continue
-        starts_up = _push(p, v_inf, ex, inh, low) > 0.0
-        ends_up = _push(p, v_inf, ex, inh, end) > 0.0
-        middle = end if starts_up == ends_up else _push_zero(p, v_inf, ex, inh, low, end)
-        if starts_up and _excess(p, v_inf, v, ex, inh, middle) > 0.0:
-            return _crossing_in(p, v_inf, v, ex, inh, low, middle)
-        if ends_up and _excess(p, v_inf, v, ex, inh, end) > 0.0:
-            return _crossing_in(p, v_inf, v, ex, inh, middle, end)
-        low = end
-    return math.inf
+    while True:
+        begin = sums.ref  # of what is 0 the epochs do not count: they are where it was last looked at
+        begin = max(begin, sums.ref_x) if sums.x != 0.0 else begin
+        begin = max(begin, sums.ref_y) if sums.y != 0.0 else begin
+        end = _next_epoch(p, sums)
+        deviation, ex, inh = _values(p, sums, begin)
+        v = v_inf + deviation
+        if begin > t and (v_inf - p.v_th) + deviation > 0.0:
+            return begin
+        found = first_crossing(p, v_inf, v, ex, inh, max(0.0, t - begin), end - begin)
+        if found < math.inf:
+            return begin + found
+        if end == math.inf or max(v, v_inf) + ex * p.peak_ex <= p.v_th:
+            return math.inf
+        sums = _at_rest(p, _into_epoch(p, sums, end), end)
 
 
 def crossing(p, s):
     """The first crossing if nothing arrives."""
-    start = max(s.t, s.t_free)
-    if s.v > p.v_th:
-        return start
-    wait = start - s.t
-    ex = s.ex * math.exp(-wait / p.tau_ex)
-    inh = s.inh * math.exp(-wait / p.tau_in)
-    return start + _first_crossing(p, s.v_inf, s.v, ex, inh)
+    if potential(s) > p.v_th:
+        return max(s.t, s.t_free) if s.held != 0.0 else s.t
+    if s.held == 0.0:
+        return _crossing_after(p, s.v_inf, _sums(s), s.t)
+    sums = advanced(p, _sums(s), s.t_free)
+    deviation, _, _ = _values(p, Sums(0.0, sums.x, sums.y, sums.ref, sums.ref_x, sums.ref_y), s.t_free)
+    u = rounded(((s.v - s.v_inf) - deviation) * growth((s.t_free - sums.ref) * p.rate), p.rounding)
+    return _crossing_after(p, s.v_inf, Sums(u, sums.x, sums.y, sums.ref, sums.ref_x, sums.ref_y), s.t_free)
 
 
 def bound(p, s):
@@ -158,23 +190,44 @@ def bound(p, s):
 
     While V is at v or above, V' <= (V_inf - v) / tau_m + ex: the excitation only decays, inhibition only pulls down.
     """
-    start = max(s.t, s.t_free)
-    if s.v > p.v_th:
+    start = s.t_free if s.held != 0.0 else s.t
+    v = potential(s)
+    if v > p.v_th:
         return start
-    slope = (s.v_inf - s.v) / p.tau_m + s.ex
+    slope = (s.v_inf - v) * p.rate + s.x / s.e_ex
     if slope <= 0.0:
         return math.inf
-    return start + 0.5 * (p.v_th - s.v) / slope
+    return start + 0.5 * (p.v_th - v) / slope
 
 
 def jump(p, s, weight, receptor):
     """A positive weight goes to the excitatory current, a negative one to the inhibitory; or a new external current."""
     if receptor == CURRENT:
-        s.v_inf = p.e_l + p.tau_m / p.c_m * weight
-    elif weight > 0.0:
-        s.ex += weight / p.c_m
+        v = potential(s)
+        s.v_inf = p.e_l + p.r_m * weight
+        if s.held == 0.0:
+            _start_from(p, s, v)
+        return
+    current = weight * p.per_c_m
+    if weight > 0.0:
+        s.x += rounded(current * s.e_ex, p.rounding_ex)
+        s.u -= rounded(current * (s.built_ex * s.e), p.rounding)
     else:
-        s.inh += weight / p.c_m
+        s.y += rounded(current * s.e_in, p.rounding_in)
+        s.u -= rounded(current * (s.built_in * s.e), p.rounding)
+
+
+def reset(p, s):
+    """V to its reset value, or less by threshold minus reset value; then refractory, the end of it not included."""
+    s.v = p.v_reset if p.subtract == 0.0 else potential(s) - (p.v_th - p.v_reset)
+    s.t_free = s.t + p.t_ref
+    s.held = 1.0
+
+
+def show(p, s):
+    """V and the currents, for who looks at the state."""
+    s.v = potential(s)
+    s.ex, s.inh = s.x / s.e_ex, s.y / s.e_in
 
 
 @dataclass(frozen=True)
@@ -182,34 +235,53 @@ class LIFExp(Model):
     """tau_m V' = E_L - V + (tau_m / C_m)(I + I_ex + I_in), tau_ex I_ex' = -I_ex, tau_in I_in' = -I_in.
 
     An arrival adds its weight (pA) to I_ex if positive, to I_in if negative.  A spike when V > V_th.  The time
-    constants may have any ratio and may be equal.
+    constants may have any ratio and may be equal.  No crossing is missed, also not one between two arrivals that comes
+    down again before the second; `eventsim.models.exp_crossing` says why.
 
-    **No crossing is missed**, also not one between two arrivals that comes down again before the second.  With
-    h(x) = exp(x/tau_m) (V(x) - V_th), which has the sign of V - V_th, h'(x) = exp(x/tau_m) g(x) and
-
-        g(x) = (V_inf - V_th)/tau_m + (I_ex/C_m) exp(-x/tau_ex) + (I_in/C_m) exp(-x/tau_in).
-
-    g has one extremum at most (known in closed form, as I_ex >= 0 >= I_in), so it has two zeros at most, one on each
-    side.  On each of the up to four pieces between 0, the zeros and the extremum, h is monotone: it is positive
-    somewhere on a piece only if it is positive at one of its ends.  The pieces are gone through in order, and the
-    first on which h rises above 0 holds the first crossing, which is solved for to the last bits.
+    Arrivals are added up exactly, whatever their order (`eventsim.kernels.sums`): each is rounded to 2^-46 of the
+    largest of the potentials E_L, V_th, V_reset, V_inf apart, and exact as long as V stays within some 17 times that.
 
     tau_m, tau_syn_ex, tau_syn_in, t_ref: time constants of membrane and currents, refractory period (ms).  While
         refractory V is held; the currents go on and take arrivals.
     c_m (pF), i_e (pA), e_l, v_th, v_reset, v_init (mV), reset: as in `LIF`.
     """
 
-    handlers: ClassVar[Any] = Handlers(flow=flow, crossing=crossing, bound=bound, jump=jump, reset=reset)
+    handlers: ClassVar[Any] = Handlers(
+        flow=flow, crossing=crossing, bound=bound, jump=jump, reset=reset, show=show
+    )
     takes_current: ClassVar[bool] = True
     parameter_dtype: ClassVar[np.dtype[Any]] = np.dtype(
         [
             (name, "f8")
-            for name in ("tau_m", "tau_ex", "tau_in", "c_m", "e_l", "v_th", "v_reset", "t_ref", "subtract")
+            for name in (
+                *(
+                    "tau_m",
+                    "tau_ex",
+                    "tau_in",
+                    "e_l",
+                    "r_m",
+                    "per_c_m",
+                    "v_th",
+                    "v_reset",
+                    "t_ref",
+                    "subtract",
+                ),
+                *("rate", "epoch", "fade", "growth", "rounding"),
+                *("rate_ex", "epoch_ex", "fade_ex", "gap_ex", "carry_ex", "peak_ex", "rounding_ex"),
+                *("rate_in", "epoch_in", "fade_in", "gap_in", "carry_in", "peak_in", "rounding_in"),
+            )
         ],
         align=True,
     )
     state_dtype: ClassVar[np.dtype[Any]] = np.dtype(
-        [(name, "f8") for name in ("t", "v", "ex", "inh", "v_inf", "t_free")], align=True
+        [
+            (name, "f8")
+            for name in (
+                *("t", "u", "x", "y", "ref", "ref_x", "ref_y", "e", "e_ex", "built_ex", "e_in", "built_in"),
+                *("v", "ex", "inh", "v_inf", "t_free", "held"),
+            )
+        ],
+        align=True,
     )
 
     tau_m: Value = 20.0
@@ -225,16 +297,50 @@ class LIFExp(Model):
     reset: Literal["value", "subtract"] = "value"
 
     def parameters(self, values: Mapping[str, NDArray[np.float64]]) -> NDArray[Any]:
-        """The table of parameters."""
+        """The table of parameters, with all constants of an epoch."""
         finite(values, but=("v_th",))  # with an infinite threshold a neuron never fires
         positive(values, "tau_m", "c_m", "tau_syn_ex", "tau_syn_in")
         check_reset(values)
-        names = {"tau_ex": values["tau_syn_ex"], "tau_in": values["tau_syn_in"]}
-        return super().parameters(dict(values) | names | {"subtract": reset_column(self.reset)})
+        own = {
+            "r_m": values["tau_m"] / values["c_m"],
+            "per_c_m": 1.0 / values["c_m"],
+            "subtract": reset_column(self.reset),
+        }
+        currents = _current(values, "ex") | _current(values, "in")
+        return super().parameters(dict(values) | own | decay(values) | currents)
 
     def initial_state(self, values: Mapping[str, NDArray[np.float64]], n: int) -> NDArray[Any]:
         """V = v_init, no synaptic current, not refractory, the external current switched on."""
         state = np.zeros(n, self.state_dtype)
         state["v"] = values["v_init"]
         state["v_inf"] = values["e_l"] + values["tau_m"] / values["c_m"] * values["i_e"]
+        added = rounding(potentials(values))
+        state["u"] = ((state["v"] - state["v_inf"]) + added) - added
+        for name in ("e", "e_ex", "e_in"):
+            state[name] = 1.0
         return state
+
+
+def _current(values: Mapping[str, NDArray[np.float64]], name: str) -> dict[str, NDArray[np.float64]]:
+    """The parameters of the epochs of one current.
+
+    carry: what a current of 1 at the beginning of an epoch has added to V at its end; peak: the most that it ever adds.
+    """
+    tau_m, tau = np.broadcast_arrays(values["tau_m"], values[f"tau_syn_{name}"])
+    epoch = epoch_length(tau)
+    gap = 1.0 / tau - 1.0 / tau_m
+    carry = [response.py_func(*each) for each in zip(epoch, tau_m, tau, strict=True)]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        at_peak = np.where(np.abs(gap) * tau > 1e-6, np.log(tau_m / tau) / gap, tau)
+    peak = [response.py_func(*each) for each in zip(at_peak, tau_m, tau, strict=True)]
+    own = {
+        "tau": tau,
+        "rate": 1.0 / tau,
+        "epoch": epoch,
+        "fade": np.exp(-epoch / tau),
+        "gap": gap,
+        "carry": np.array(carry),
+        "peak": 1.000001 * np.array(peak),
+        "rounding": rounding(potentials(values) / epoch),
+    }
+    return {f"{field}_{name}": value for field, value in own.items()}

@@ -1,0 +1,68 @@
+"""Sums whose result does not depend on the order of their terms, and the exponentials that go into them.
+
+Floating-point addition depends on its order in the last bits, and each engine would add a neuron's arrivals in its own.
+So a leaky neuron keeps u = (V - V_inf) exp((t - ref) / tau), which only changes when something arrives, and every term
+is rounded to a multiple of one quantum before it is added: sums of such multiples are exact as long as they are below
+2^53 quanta, hence the same in any order.  ``ref`` begins an *epoch*: epochs are dyadic intervals of time, the same for
+all engines, at whose end u is referred to the next one, so that the exponential stays between 1 and e^2.
+
+The exponentials are computed here from a table and a short polynomial by plain multiplications and additions, which a
+compiler may do for several arguments at once with the same bits.
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eventsim.kernels.jit import inlined
+
+_STEPS = 32
+_LAST = 2 * _STEPS
+_EXP = np.array([math.exp(k / _STEPS) for k in range(-_LAST, _LAST + 1)])
+_EXPM1 = np.array([math.expm1(k / _STEPS) for k in range(-_LAST, _LAST + 1)])
+_QUANTA = 46  # bits between the scale of a neuron's potentials and the quantum
+
+
+def epoch_length(tau: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The length (ms) of the epochs of a time constant: the smallest power of two that is not below it.
+
+    At least tau, so that what decays to less than half a quantum in an epoch is rounded to 0, and is gone for good.
+    """
+    length: NDArray[np.float64] = np.exp2(np.ceil(np.log2(tau)))
+    return length
+
+
+def rounding(scale: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What `rounded` takes, for values of the order of ``scale``: the quantum is 2^-46 of it, the room 2^7 times it."""
+    with np.errstate(divide="ignore"):
+        quantum = np.exp2(np.where(scale > 0.0, np.ceil(np.log2(scale)), 0.0) - _QUANTA)
+    added: NDArray[np.float64] = 1.5 * 2.0**52 * quantum
+    return added
+
+
+@inlined
+def rounded(x, rounding):
+    """The multiple of the quantum next to ``x``: adding and taking away 1.5 * 2^52 quanta leaves no room for less."""
+    return (x + rounding) - rounding
+
+
+@inlined
+def _remainder(x):
+    """exp(x) - 1 for |x| <= 1/64, to the last bit but one."""
+    return x * (1.0 + x * (0.5 + x * (1 / 6 + x * (1 / 24 + x * (1 / 120 + x * (1 / 720 + x * (1 / 5040)))))))
+
+
+@inlined
+def growth(x):
+    """exp(x) for |x| <= 2."""
+    k = int(x * _STEPS + (_LAST + 0.5))
+    e = _EXP[np.uint32(k)]
+    return e + e * _remainder(x - (k - _LAST) * (1.0 / _STEPS))
+
+
+@inlined
+def growth_less_1(x):
+    """exp(x) - 1 for |x| <= 2, with all digits where x is small."""
+    k = int(x * _STEPS + (_LAST + 0.5))
+    return _EXPM1[np.uint32(k)] + _EXP[np.uint32(k)] * _remainder(x - (k - _LAST) * (1.0 / _STEPS))

@@ -1,0 +1,130 @@
+"""Where a leaky neuron with two exponential currents first crosses its threshold: found wherever it is.
+
+**No crossing is missed**, also not one between two arrivals that comes down again before the second.  With
+h(x) = exp(x/tau_m) (V(x) - V_th), which has the sign of V - V_th, h'(x) = exp(x/tau_m) g(x) and
+
+    g(x) = (V_inf - V_th)/tau_m + (I_ex/C_m) exp(-x/tau_ex) + (I_in/C_m) exp(-x/tau_in).
+
+g has one extremum at most (known in closed form, as I_ex >= 0 >= I_in), so it has two zeros at most, one on each
+side.  On each of the up to four pieces between 0, the zeros and the extremum, h is monotone: it is positive
+somewhere on a piece only if it is positive at one of its ends.  The pieces are gone through in order, and the
+first on which h rises above 0 holds the first crossing, which is solved for to the last bits.
+"""
+
+import math
+
+from numba import njit
+
+
+@njit(error_model="numpy", nogil=True)
+def response(x, tau_m, tau_syn):
+    """(exp(-x/a) - exp(-x/b)) / (1/b - 1/a), a the longer time constant; x exp(-x/a) where they are equal.
+
+    The membrane's answer to a unit current step C_m dI/dt that decays with tau_syn; symmetric in the two.
+    Written so that no digits cancel however close they are, and nothing overflows however long x is.
+    """
+    slow = max(tau_m, tau_syn)
+    gap = abs(1.0 / tau_syn - 1.0 / tau_m)
+    if gap == 0.0:
+        return x * math.exp(-x / slow)
+    return -math.expm1(-gap * x) / gap * math.exp(-x / slow)
+
+
+@njit(error_model="numpy", nogil=True)
+def _deviation(p, v_inf, v, ex, inh, x):
+    """V - V_inf a time x after V was v, with currents ex and inh (mV/ms) then."""
+    r_ex = response(x, p.tau_m, p.tau_ex)
+    r_in = r_ex if p.tau_in == p.tau_ex else response(x, p.tau_m, p.tau_in)
+    return (v - v_inf) * math.exp(-x / p.tau_m) + ex * r_ex + inh * r_in
+
+
+@njit(error_model="numpy", nogil=True)
+def excess(p, v_inf, v, ex, inh, x):
+    """V - V_th; the constant part apart, so that a threshold equal to V_inf loses no digits."""
+    return (v_inf - p.v_th) + _deviation(p, v_inf, v, ex, inh, x)
+
+
+@njit(error_model="numpy", nogil=True)
+def _push(p, v_inf, ex, inh, x):
+    """Slope that V would have at the threshold: where it is negative V cannot cross upwards."""
+    return (v_inf - p.v_th) / p.tau_m + ex * math.exp(-x / p.tau_ex) + inh * math.exp(-x / p.tau_in)
+
+
+@njit(error_model="numpy", nogil=True)
+def _push_zero(p, v_inf, ex, inh, low, high):
+    """Where the push changes its sign between low and high, by bisection to the last bit."""
+    rising = _push(p, v_inf, ex, inh, high) > 0.0
+    while True:
+        middle = 0.5 * (low + high)
+        if middle <= low or middle >= high:
+            return high
+        if (_push(p, v_inf, ex, inh, middle) > 0.0) == rising:
+            high = middle
+        else:
+            low = middle
+
+
+@njit(error_model="numpy", nogil=True)
+def _crossing_in(p, v_inf, v, ex, inh, low, high):
+    """The crossing between low (below) and high (above), where there is one only: Newton kept inside the bracket."""
+    x = low + 0.5 * (high - low)
+    while True:
+        over = excess(p, v_inf, v, ex, inh, x)
+        if over > 0.0:
+            high = x
+        else:
+            low = x
+        slope = _push(p, v_inf, ex, inh, x) - over / p.tau_m
+        guess = x - over / slope if slope > 0.0 else low
+        if not low < guess < high:
+            guess = 0.5 * (low + high)
+        if guess <= low or guess >= high or abs(guess - x) <= 1e-16 * x:
+            return high
+        x = guess
+
+
+@njit(error_model="numpy", nogil=True)
+def _turn(p, ex, inh):
+    """Where the push has its one extremum; 0 where it has none."""
+    if ex <= 0.0 or inh >= 0.0 or p.tau_ex == p.tau_in:
+        return 0.0
+    return max(0.0, math.log(-ex * p.tau_in / (inh * p.tau_ex)) / (1.0 / p.tau_ex - 1.0 / p.tau_in))
+
+
+@njit(error_model="numpy", nogil=True)
+def _far(p, ex, inh):
+    """Where no sum changes any more, and V - V_inf, which may decide alone, is not rounded to 0 yet.
+
+    A current that has all but vanished does not count: its time constant may be so long that the rest is 0 by then.
+    """
+    slowest = p.tau_m
+    if ex > 1e-100:
+        slowest = max(slowest, p.tau_ex)
+    if inh < -1e-100:
+        slowest = max(slowest, p.tau_in)
+    return 300.0 * slowest
+
+
+@njit(error_model="numpy", nogil=True)
+def first_crossing(p, v_inf, v, ex, inh, after, horizon):
+    """The first x with ``after`` <= x <= ``horizon`` (both from 0, where V = v) at which V rises through the threshold.
+
+    V must not lie above the threshold at ``after``.  The pieces begin at 0 all the same: so the answer, to the last
+    bit, does not depend on from where one looks.
+    """
+    far = min(_far(p, ex, inh), horizon)
+    turn = min(_turn(p, ex, inh), far)
+    low = 0.0
+    for piece in range(2):
+        end = turn if piece == 0 else far
+        if end <= low:
+            continue
+        starts_up = _push(p, v_inf, ex, inh, low) > 0.0
+        ends_up = _push(p, v_inf, ex, inh, end) > 0.0
+        middle = end if starts_up == ends_up else _push_zero(p, v_inf, ex, inh, low, end)
+        if middle >= after and starts_up and excess(p, v_inf, v, ex, inh, middle) > 0.0:
+            return max(after, _crossing_in(p, v_inf, v, ex, inh, low, middle))
+        if end >= after and ends_up and excess(p, v_inf, v, ex, inh, end) > 0.0:
+            return max(after, _crossing_in(p, v_inf, v, ex, inh, middle, end))
+        low = end
+    return math.inf
