@@ -50,6 +50,9 @@ class Handlers:
         the row of synapses that the spike goes along, asked before ``reset``.  By default -1, the neuron's own.
     ``show(p, s)``, optional
         fills in fields of the state that are there for whoever looks at it, and not for the other functions.
+    ``take(p, s, u, x, y, ref, ref_x, ref_y)`` and ``give(p, s)``, optional, together
+        exchange the sums of a neuron whose arrivals only add up (``sums``) with an engine that keeps them elsewhere;
+        ``give`` returns u, x, y, V_th - V_inf and the end of the refractory period.
 
     Functions not yet jitted are jitted here.
     """
@@ -65,9 +68,11 @@ class Handlers:
         step: Callable[..., Any] | None = None,
         row: Callable[..., Any] | None = None,
         show: Callable[..., Any] | None = None,
+        take: Callable[..., Any] | None = None,
+        give: Callable[..., Any] | None = None,
     ) -> None:
         given = {"flow": flow, "crossing": crossing, "jump": jump, "reset": reset}
-        optional = {"bound": bound, "step": step, "row": row, "show": show}
+        optional = {"bound": bound, "step": step, "row": row, "show": show, "take": take, "give": give}
         given |= {role: function for role, function in optional.items() if function is not None}
         self.functions = {role: _jitted(function) for role, function in given.items()}
         self.name = _name(self.functions)
@@ -175,6 +180,16 @@ def show(model, p, s):
     return _compiled_only()
 
 
+def take(model, p, s, u, x, y, ref, ref_x, ref_y):
+    """``Handlers.take`` of ``model``; nothing where it has none."""
+    return _compiled_only()
+
+
+def give(model, p, s):
+    """``Handlers.give`` of ``model``; zeros where it has none."""
+    return _compiled_only()
+
+
 def parameters_at(model, where, index):
     """Record ``index`` of the parameters of ``model`` that lie at the address ``where``."""
     return _compiled_only()
@@ -250,6 +265,22 @@ def _show(model, p, s):
     function = model.function("show")
     if function is None:
         return lambda model, p, s: None
+    return lambda model, p, s: function(p, s)
+
+
+@overload(take)
+def _take(model, p, s, u, x, y, ref, ref_x, ref_y):
+    function = model.function("take")
+    if function is None:
+        return lambda model, p, s, u, x, y, ref, ref_x, ref_y: None
+    return lambda model, p, s, u, x, y, ref, ref_x, ref_y: function(p, s, u, x, y, ref, ref_x, ref_y)
+
+
+@overload(give)
+def _give(model, p, s):
+    function = model.function("give")
+    if function is None:
+        return lambda model, p, s: (0.0, 0.0, 0.0, 0.0, 0.0)
     return lambda model, p, s: function(p, s)
 
 

@@ -66,3 +66,24 @@ def growth_less_1(x):
     """exp(x) - 1 for |x| <= 2, with all digits where x is small."""
     k = int(x * _STEPS + (_LAST + 0.5))
     return _EXPM1[np.uint32(k)] + _EXP[np.uint32(k)] * _remainder(x - (k - _LAST) * (1.0 / _STEPS))
+
+
+@inlined
+def built_up(gap, x):
+    """exp(x/tau_syn) R(x): what a current that is 1 now has built up since it was exp(x/tau_syn), x before.
+
+    gap = 1/tau_syn - 1/tau_m; R is the membrane's response to a current (`eventsim.models.exp_crossing.response`).
+    """
+    if gap == 0.0:
+        return x
+    return (growth_less_1(gap * x) if abs(gap * x) <= 2.0 else math.expm1(gap * x)) / gap
+
+
+ABSENT = -1e300
+"""The sum of a neuron whose V is held: whatever arrives, it stays far below the threshold."""
+
+
+@inlined
+def next_sum(u, fade, rounding):
+    """A sum, referred to the next epoch."""
+    return rounded(u * fade, rounding) if u > 0.5 * ABSENT else ABSENT

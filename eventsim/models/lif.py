@@ -12,7 +12,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from eventsim.kernels.handlers import CURRENT, Handlers
-from eventsim.kernels.sums import epoch_length, growth, rounded, rounding
+from eventsim.kernels.sums import ABSENT, epoch_length, growth, rounded, rounding
 from eventsim.models.checks import check_reset, finite, positive, reset_column
 from eventsim.network.distributions import Distribution
 from eventsim.network.model import Model
@@ -107,6 +107,17 @@ def reset(p, s):
     s.ref = _HELD
 
 
+def take(p, s, u, x, y, ref, ref_x, ref_y):
+    """The neuron's sum as the window engine has kept it."""
+    if s.ref != _HELD:
+        s.u, s.ref = u, ref
+
+
+def give(p, s):
+    """The neuron's sum for the window engine to keep."""
+    return ABSENT if s.ref == _HELD else s.u, 0.0, 0.0, p.v_th - s.v_inf, s.t_free
+
+
 def show(p, s):
     """V, for who looks at the state."""
     s.v = potential(s)
@@ -131,7 +142,7 @@ class LIF(Model):
     """
 
     handlers: ClassVar[Any] = Handlers(
-        flow=flow, crossing=crossing, bound=bound, jump=jump, reset=reset, show=show
+        flow=flow, crossing=crossing, bound=bound, jump=jump, reset=reset, show=show, take=take, give=give
     )
     takes_current: ClassVar[bool] = True
     parameter_dtype: ClassVar[np.dtype[Any]] = np.dtype(

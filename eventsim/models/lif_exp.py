@@ -13,9 +13,9 @@ from numba import njit
 from numpy.typing import NDArray
 
 from eventsim.kernels.handlers import CURRENT, Handlers
-from eventsim.kernels.sums import epoch_length, growth, growth_less_1, rounded, rounding
+from eventsim.kernels.sums import ABSENT, built_up, epoch_length, growth, rounded, rounding
 from eventsim.models.checks import check_reset, finite, positive, reset_column
-from eventsim.models.exp_crossing import excess, first_crossing, response
+from eventsim.models.exp_crossing import first_crossing, response
 from eventsim.models.lif import Value, decay, potentials
 from eventsim.network.model import Model
 
@@ -27,20 +27,6 @@ Sums = namedtuple("Sums", "u x y ref ref_x ref_y")
 V(t) = V_inf + u exp(-(t - ref)/tau_m) + x R_x(t - ref_x) + y R_y(t - ref_y), with the currents' values x, y (mV/ms) at
 their own ref and R the membrane's response to a current (`response`).
 """
-
-
-@njit(**_JIT)
-def _expm1(x):
-    return growth_less_1(x) if abs(x) <= 2.0 else math.expm1(x)
-
-
-@njit(**_JIT)
-def _built_up(gap, x):
-    """exp(x/tau_syn) R(x): what a current that is 1 now has built up since it was exp(x/tau_syn), x before.
-
-    gap = 1/tau_syn - 1/tau_m.
-    """
-    return x if gap == 0.0 else _expm1(gap * x) / gap
 
 
 @njit(**_JIT)
@@ -101,12 +87,12 @@ def _put(p, s, sums, t):
     s.t = t
     s.e = growth((t - s.ref) * p.rate)
     s.e_ex = growth((t - s.ref_x) * p.rate_ex)
-    s.built_ex = _built_up(p.gap_ex, t - s.ref_x)
+    s.built_ex = built_up(p.gap_ex, t - s.ref_x)
     if p.rate_in == p.rate_ex and s.ref_x == s.ref_y:
         s.e_in, s.built_in = s.e_ex, s.built_ex
     else:
         s.e_in = growth((t - s.ref_y) * p.rate_in)
-        s.built_in = _built_up(p.gap_in, t - s.ref_y)
+        s.built_in = built_up(p.gap_in, t - s.ref_y)
 
 
 @njit(**_JIT)
@@ -143,10 +129,10 @@ def _values(p, sums, t):
     ex, inh = 0.0, 0.0
     if sums.x != 0.0:
         ex = sums.x / growth((t - sums.ref_x) * p.rate_ex)
-        deviation += ex * _built_up(p.gap_ex, t - sums.ref_x)
+        deviation += ex * built_up(p.gap_ex, t - sums.ref_x)
     if sums.y != 0.0:
         inh = sums.y / growth((t - sums.ref_y) * p.rate_in)
-        deviation += inh * _built_up(p.gap_in, t - sums.ref_y)
+        deviation += inh * built_up(p.gap_in, t - sums.ref_y)
     return deviation, ex, inh
 
 
@@ -224,6 +210,16 @@ def reset(p, s):
     s.held = 1.0
 
 
+def take(p, s, u, x, y, ref, ref_x, ref_y):
+    """The neuron's sums as the window engine has kept them."""
+    s.u, s.x, s.y, s.ref, s.ref_x, s.ref_y = u, x, y, ref, ref_x, ref_y
+
+
+def give(p, s):
+    """The neuron's sums for the window engine to keep."""
+    return ABSENT if s.held != 0.0 else s.u, s.x, s.y, p.v_th - s.v_inf, s.t_free
+
+
 def show(p, s):
     """V and the currents, for who looks at the state."""
     s.v = potential(s)
@@ -247,7 +243,7 @@ class LIFExp(Model):
     """
 
     handlers: ClassVar[Any] = Handlers(
-        flow=flow, crossing=crossing, bound=bound, jump=jump, reset=reset, show=show
+        flow=flow, crossing=crossing, bound=bound, jump=jump, reset=reset, show=show, take=take, give=give
     )
     takes_current: ClassVar[bool] = True
     parameter_dtype: ClassVar[np.dtype[Any]] = np.dtype(

@@ -1,0 +1,89 @@
+"""The neurons of a network cut into tiles, for the window engine."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eventsim.build.groups import Groups
+from eventsim.kernels import window_layout as layout
+from eventsim.kernels.memory import address
+from eventsim.network.model import Model
+from eventsim.network.network import Network
+from eventsim.network.population import Population
+
+TILE_NEURONS = 4096
+_KINDS = {"jumps": layout.JUMPS, "currents": layout.CURRENTS}
+
+
+def tile_bounds(size: int) -> NDArray[np.int64]:
+    """Where a population is cut: [0, ..., size]."""
+    return np.minimum(np.arange(0, size + TILE_NEURONS, TILE_NEURONS, dtype=np.int64), size)
+
+
+class Tiles:
+    """`records` (n,) TILE, the arrays they point to, and what is looked up by population.
+
+    grid_ms: the finest epoch of all, which no window may go beyond; inf without sums.
+    """
+
+    def __init__(self, network: Network, groups: Groups) -> None:
+        populations = list(network.populations.values())
+        self.of_population = np.zeros(len(populations), np.int64)
+        self.grid_ms = math.inf
+        self._kept: list[NDArray[Any]] = []
+        records = []
+        for number, population in enumerate(populations):
+            if population.is_source:
+                continue
+            bounds = tile_bounds(population.size)
+            self.of_population[number] = bounds.size - 1
+            kind, sums = self._sums(groups, population)
+            for tile, (first, end) in enumerate(zip(bounds[:-1], bounds[1:], strict=True)):
+                record = self._tile(int(end - first), kind)
+                record["group"] = groups.of_population[population.name]
+                record["kind"], record["sums"] = kind, sums
+                record["population"], record["number"] = number, tile
+                record["first"] = first
+                record["first_local"] = groups.local_first[population.name] + first
+                record["first_id"] = population.first + first
+                records.append(record)
+        self.records = np.concatenate([layout.new(layout.TILE, 0), *records])
+
+    def _sums(self, groups: Groups, population: Population) -> tuple[int, int]:
+        """How a population is handled, and the address of the parameters that its neurons have in common."""
+        model = population.model
+        assert isinstance(model, Model)
+        arrays = groups.kept[groups.of_population[population.name]]
+        first = groups.local_first[population.name]
+        rows = np.unique(arrays["which"][first : first + population.size])
+        if model.sums is None or rows.size != 1:
+            return layout.EVENTS, 0
+        sums = layout.new(layout.SUMS)
+        parameters = arrays["params"][rows]
+        for name in layout.SUMS.names or ():
+            if name in (parameters.dtype.names or ()):
+                sums[name] = parameters[name]
+        epochs = [name for name in ("epoch", "epoch_ex", "epoch_in") if sums[name] > 0.0]
+        self.grid_ms = min(self.grid_ms, *(float(sums[name][0]) for name in epochs))
+        return _KINDS[model.sums], self._keep(sums)
+
+    def _tile(self, n: int, kind: int) -> NDArray[Any]:
+        record = layout.new(layout.TILE)
+        record["n"] = n
+        record["next"], record["quiet_until"] = math.inf, 0.0
+        for name, dtype, length in (
+            ("marks", np.uint32, n),
+            ("marked", np.uint32, n),
+            ("ends", np.int64, n + 1),
+            *((name, np.float64, n) for name in ("due", "u", "x", "y", "below", "limit", "free")),
+        ):
+            record[name] = self._keep(np.zeros(length, dtype))
+        return record
+
+    def _keep(self, array: NDArray[Any]) -> int:
+        self._kept.append(array)
+        return address(array)

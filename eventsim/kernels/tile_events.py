@@ -1,0 +1,217 @@
+"""The neurons of a tile that are gone through event by event, in the terms of their model's handlers.
+
+The order of what happens to a neuron at one instant is the queue's (``queue``): its own event, its arrivals, the test of
+the threshold, and again, round by round, as long as it fires.
+"""
+
+import math
+
+from numba import int64
+
+from eventsim.kernels.handlers import (
+    CURRENT,
+    bound,
+    crossing,
+    flow,
+    give,
+    jump,
+    on_group,
+    parameters_at,
+    reset,
+    row,
+    state_at,
+    step,
+    take,
+)
+from eventsim.kernels.jit import inlined, inner
+from eventsim.kernels.layout import ENDLESS
+from eventsim.kernels.memory import f8, i8, record_at, u4
+from eventsim.kernels.shared import reallocated
+from eventsim.kernels.sums import ABSENT
+from eventsim.kernels.window_layout import ARRIVAL, EVENTS, SPIKE
+
+_SPIKE = SPIKE.itemsize
+OWN, ARRIVED, TESTED = 1, 2, 3
+"""Kinds of spikes at one instant: without input; at an arrival; at the test after all arrivals."""
+
+
+@inner
+def _fire(group, tile, p, s, i, now, rank, serial, number):
+    """The neuron fires now: enter the spike and reset the neuron."""
+    if tile.n_spikes == tile.room_spikes:
+        tile.room_spikes = max(64, 2 * tile.room_spikes)
+        tile.spikes = reallocated(tile.spikes, tile.room_spikes * _SPIKE)
+    spike = record_at(tile.spikes, tile.n_spikes, SPIKE)
+    spike.time, spike.rank, spike.serial, spike.link = now, rank, serial, number
+    spike.neuron, spike.row = tile.first_id + i, row(group.model, p, s)
+    tile.n_spikes += 1
+    reset(group.model, p, s)
+
+
+@inlined
+def _next_own(group, p, s):
+    return min(crossing(group.model, p, s), step(group.model, p, s))
+
+
+@inner
+def _own_event(group, tile, p, s, i, now, round_):
+    """Carry the neuron on to its own event; whether it fired."""
+    flow(group.model, p, s, now)
+    fires = crossing(group.model, p, s) <= now
+    if fires:
+        _fire(group, tile, p, s, i, now, 4 * round_ + OWN, int64(0), int64(0))
+    return fires
+
+
+@inner
+def _arrivals_at(group, tile, p, s, i, k, end, now, round_):
+    """All arrivals of this instant; where they end, and whether the neuron fired."""
+    fired = False
+    while k < end:
+        arrival = record_at(tile.arrivals, k, ARRIVAL)
+        if arrival.time != now:
+            break
+        flow(group.model, p, s, now)
+        jump(group.model, p, s, arrival.weight, int64(arrival.receptor))
+        if group.per_arrival != 0 and bound(group.model, p, s) <= now and crossing(group.model, p, s) <= now:
+            _fire(group, tile, p, s, i, now, 4 * round_ + ARRIVED, arrival.serial, int64(arrival.link))
+            fired = True
+        k += 1
+    return k, fired
+
+
+@inner
+def _go_through(group, tile, w, i, k, end, due):
+    """All that happens to neuron ``i`` in this window; returns when to look at it next."""
+    p = parameters_at(group.model, group.params, int64(u4(group.which)[tile.first_local + i]))
+    s = state_at(group.model, group.state, tile.first_local + i)
+    now, round_, fired = -math.inf, int64(0), False
+    while True:
+        t = record_at(tile.arrivals, k, ARRIVAL).time if k < end else math.inf
+        if due <= t and due < w.end:
+            when = max(now, _next_own(group, p, s))
+            if when > t or when >= w.end:
+                due = when
+                continue
+            round_ = round_ + 1 if when == now else int64(0)
+            if round_ > w.most_at_once:
+                w.status = ENDLESS
+                w.now = now
+                return due
+            now = when
+            fired = _own_event(group, tile, p, s, i, now, round_)
+            due = bound(group.model, p, s) if fired else _next_own(group, p, s)
+            if t > now:
+                continue
+        elif t == math.inf:
+            return due
+        if t > now:
+            now, round_, fired = t, int64(0), False
+        k, fired_here = _arrivals_at(group, tile, p, s, i, k, end, now, round_)
+        fired = fired or fired_here
+        due = bound(group.model, p, s)
+        if due <= now:  # the bound may be as early as now although the neuron does not fire
+            due = _next_own(group, p, s)
+            if due <= now and not fired:
+                _fire(group, tile, p, s, i, now, 4 * round_ + TESTED, int64(0), int64(0))
+                fired = True
+                due = bound(group.model, p, s)
+
+
+@inlined
+def _take_sums(group, tile, i, t):
+    """Bring a neuron that is kept in sums into its record, at ``t``."""
+    p = parameters_at(group.model, group.params, int64(u4(group.which)[tile.first_local + i]))
+    s = state_at(group.model, group.state, tile.first_local + i)
+    take(
+        group.model, p, s, f8(tile.u)[i], f8(tile.x)[i], f8(tile.y)[i], tile.ref, tile.ref_x, tile.ref_y
+    )
+    flow(group.model, p, s, t)
+    return bound(group.model, p, s)
+
+
+@inlined
+def _give_sums(group, tile, i):
+    """Keep a neuron in sums again."""
+    p = parameters_at(group.model, group.params, int64(u4(group.which)[tile.first_local + i]))
+    s = state_at(group.model, group.state, tile.first_local + i)
+    f8(tile.u)[i], f8(tile.x)[i], f8(tile.y)[i], f8(tile.below)[i], f8(tile.free)[i] = give(group.model, p, s)
+    if f8(tile.u)[i] == ABSENT:
+        if tile.n_held == tile.room_held:
+            tile.room_held = max(64, 2 * tile.room_held)
+            tile.held = reallocated(tile.held, tile.room_held * 4)
+        u4(tile.held)[tile.n_held] = i
+        tile.n_held += 1
+
+
+@inner
+def _go_through_marked(group, tile, w):
+    """Every marked neuron through this window, and no mark is left."""
+    begin = int64(0)
+    for m in range(tile.n_marked):
+        i, end = int64(u4(tile.marked)[m]), i8(tile.ends)[m]
+        u4(tile.marks)[i] = 0
+        due = f8(tile.due)[i] if tile.kind == EVENTS else _take_sums(group, tile, i, w.start)
+        due = _go_through(group, tile, w, i, begin, end, due)
+        if tile.kind == EVENTS:
+            f8(tile.due)[i] = due
+        else:
+            _give_sums(group, tile, i)
+        begin = end
+    tile.gone_through += tile.n_unsorted
+    tile.n_marked = 0
+
+
+@inner
+def _set_current_in(group, tile, i, t, value):
+    """The external current of a neuron is ``value`` from ``t``, where a window begins."""
+    if tile.kind != EVENTS:
+        _take_sums(group, tile, i, t)
+    p = parameters_at(group.model, group.params, int64(u4(group.which)[tile.first_local + i]))
+    s = state_at(group.model, group.state, tile.first_local + i)
+    flow(group.model, p, s, t)
+    jump(group.model, p, s, value, CURRENT)
+    if tile.kind == EVENTS:
+        f8(tile.due)[i] = bound(group.model, p, s)
+        tile.quiet_until = min(tile.quiet_until, f8(tile.due)[i])
+    else:
+        if f8(tile.u)[i] == ABSENT:  # it stands in the list already
+            tile.n_held -= 1 if _leave_held(tile, i) else 0
+        _give_sums(group, tile, i)
+        tile.quiet_until = t
+
+
+@inlined
+def _leave_held(tile, i):
+    """Take a neuron out of the list of the refractory ones; whether it was there."""
+    held = u4(tile.held)
+    for k in range(tile.n_held):
+        if held[k] == i:
+            held[k] = held[tile.n_held - 1]
+            return True
+    return False
+
+
+@inner
+def _first_look(group, tile):
+    """Take over the neurons of a tile from their records."""
+    for i in range(tile.n):
+        p = parameters_at(group.model, group.params, int64(u4(group.which)[tile.first_local + i]))
+        s = state_at(group.model, group.state, tile.first_local + i)
+        if tile.kind == EVENTS:
+            f8(tile.due)[i] = bound(group.model, p, s)
+        else:
+            _give_sums(group, tile, i)
+
+
+@inner
+def _hand_back(group, tile, t):
+    """Bring all neurons that are kept in sums into their records, at ``t``."""
+    for i in range(tile.n):
+        _take_sums(group, tile, i, t)
+
+
+go_through_marked = on_group(_go_through_marked)
+set_current_in = on_group(_set_current_in)
+first_look = on_group(_first_look)
+hand_back = on_group(_hand_back)

@@ -1,0 +1,349 @@
+"""The neurons of a tile whose arrivals only add up: everyone's sums first, then those who could have fired.
+
+Within an epoch an arrival is one addition to u (`sums`), and sums are exact in any order.  So all that arrives in a window
+is added in the order in which it lies in memory, excitation first.  Whoever could have fired, had all excitation come
+at the worst moment, is marked; its additions are taken back, exactly, and it is gone through event by event.  For the
+others, nearly all, the sum is all there is to know.
+"""
+
+import math
+
+from numba import int64
+
+from eventsim.kernels.jit import inlined, inner
+from eventsim.kernels.layout import LINK
+from eventsim.kernels.memory import f8, i8, record_at, u2, u4
+from eventsim.kernels.sums import ABSENT, built_up, growth, next_sum, rounded
+from eventsim.kernels.tile_traffic import mark
+from eventsim.kernels.window_layout import ARRIVAL, CURRENTS, DELIVERY, JUMPS, SUMS
+
+_SLACK = 1e-12  # more than all roundings of a comparison together
+
+
+# --- epochs
+
+
+@inner
+def next_epoch(tile):
+    """When the next epoch of a tile begins."""
+    c = record_at(tile.sums, 0, SUMS)
+    when = tile.ref + c.epoch
+    if tile.kind == CURRENTS:
+        when = min(when, min(tile.ref_x + c.epoch_ex, tile.ref_y + c.epoch_in))
+    return when
+
+
+@inlined
+def _fold(tile, currents, carry, fade, rounding, e, rounding_u):
+    """What a current has built up in its epoch goes over to the membrane."""
+    u = f8(tile.u)
+    for i in range(tile.n):
+        u[i] += rounded(currents[i] * carry * e, rounding_u)
+        currents[i] = rounded(currents[i] * fade, rounding)
+
+
+@inner
+def _into_epoch(tile, when):
+    """Refer all sums to the epochs that begin at ``when``; whether that is one of the membrane."""
+    c = record_at(tile.sums, 0, SUMS)
+    e = growth((when - tile.ref) * c.rate)
+    if tile.kind == CURRENTS and tile.ref_x + c.epoch_ex == when:
+        _fold(tile, f8(tile.x), c.carry_ex, c.fade_ex, c.rounding_ex, e, c.rounding)
+        tile.ref_x = when
+    if tile.kind == CURRENTS and tile.ref_y + c.epoch_in == when:
+        _fold(tile, f8(tile.y), c.carry_in, c.fade_in, c.rounding_in, e, c.rounding)
+        tile.ref_y = when
+    if tile.ref + c.epoch > when:
+        return False
+    u = f8(tile.u)
+    for i in range(tile.n):
+        u[i] = next_sum(u[i], c.fade, c.rounding)
+    tile.ref = when
+    return True
+
+
+@inner
+def _at_rest(tile):
+    """Whether nothing is left of all that has arrived."""
+    u, x, y = f8(tile.u), f8(tile.x), f8(tile.y)
+    for i in range(tile.n):
+        if u[i] != 0.0 or x[i] != 0.0 or y[i] != 0.0:
+            return False
+    return True
+
+
+@inner
+def enter_epochs(tile, t):
+    """Refer all sums to the epochs of ``t``; what is at rest in one step."""
+    c = record_at(tile.sums, 0, SUMS)
+    while next_epoch(tile) <= t:
+        if _into_epoch(tile, next_epoch(tile)) and _at_rest(tile):
+            tile.ref = math.floor(t / c.epoch) * c.epoch
+            if tile.kind == CURRENTS:
+                tile.ref_x = math.floor(t / c.epoch_ex) * c.epoch_ex
+                tile.ref_y = math.floor(t / c.epoch_in) * c.epoch_in
+
+
+# --- jumps of V
+
+
+@inner
+def _add_jumps(tile, wiring, delivery, sign, upwards):
+    """What one spike adds to V: everything, or of weights of both signs the positive or the negative ones."""
+    c = record_at(tile.sums, 0, SUMS)
+    link = record_at(wiring.links, delivery.link, LINK)
+    targets, weights, delays = u4(link.targets), f8(link.weights), f8(link.delays)
+    u = f8(tile.u - 8 * tile.first)  # so that a target's number is its place
+    first, end, emitted = delivery.first, delivery.end, delivery.emitted
+    ref, rate, rounding = tile.ref, c.rate, c.rounding
+    if link.delay_stride == 0 and link.weight_stride == 0:
+        term = rounded(weights[0] * growth((emitted + delays[0] - ref) * rate), rounding)
+        for k in range(first, end):
+            u[targets[k]] += term
+    elif link.weight_stride == 0:
+        weight = weights[0]
+        for k in range(first, end):
+            u[targets[k]] += rounded(weight * growth((emitted + delays[k] - ref) * rate), rounding)
+    else:
+        stride = link.delay_stride
+        for k in range(first, end):
+            weight = weights[k]
+            if sign != 0 or (weight > 0.0) == upwards:
+                u[targets[k]] += rounded(weight * growth((emitted + delays[k * stride] - ref) * rate), rounding)
+
+
+@inner
+def _add_driven_jumps(tile, w, inputs, upwards):
+    """What the drive adds to V with weights of one sign."""
+    c = record_at(tile.sums, 0, SUMS)
+    times, neurons, numbers = f8(tile.drive_times), u4(tile.drive_neurons), u2(tile.drive_numbers)
+    weights, u = f8(inputs.drive_weights), f8(tile.u)
+    k = tile.next_drive
+    while k < tile.n_drive and times[k] < w.end:
+        weight = weights[numbers[k]]
+        if (weight > 0.0) == upwards:
+            u[neurons[k]] += rounded(weight * growth((times[k] - tile.ref) * c.rate), c.rounding)
+        k += 1
+
+
+@inlined
+def _threshold(below, at_start, at_end):
+    """The lowest that u must exceed in this window, where V_th lies ``below`` over V_inf."""
+    return below * at_start - below * _SLACK if below > 0.0 else below * at_end + below * _SLACK
+
+
+@inner
+def _mark_high(tile, w):
+    """Mark the neurons that lie above the lowest threshold of the window."""
+    c = record_at(tile.sums, 0, SUMS)
+    at_start, at_end = growth((w.start - tile.ref) * c.rate), growth((w.end - tile.ref) * c.rate)
+    u, below = f8(tile.u), f8(tile.below)
+    for i in range(tile.n):
+        if u[i] > _threshold(below[i], at_start, at_end):
+            mark(tile, i)
+
+
+@inner
+def add_jumps(tile, w, wiring, inputs):
+    """All arrivals of the window, and a mark on each neuron that may fire."""
+    signs = i8(w.signs)
+    for upwards in (True, False):
+        for k in range(tile.n_deliveries):
+            delivery = record_at(tile.deliveries, k, DELIVERY)
+            sign = signs[delivery.link]
+            if sign == 0 or (sign > 0) == upwards:
+                _add_jumps(tile, wiring, delivery, sign, upwards)
+        _add_driven_jumps(tile, w, inputs, upwards)
+        if upwards:
+            _mark_high(tile, w)
+
+
+# --- exponential currents
+
+
+@inlined
+def _membranes_part(current, built, e):
+    """What u loses so that a new current does not move V at once."""
+    return current * (built * e)
+
+
+@inner
+def _add_currents(tile, wiring, delivery):
+    """What one spike adds to the currents."""
+    c = record_at(tile.sums, 0, SUMS)
+    link = record_at(wiring.links, delivery.link, LINK)
+    targets, weights, delays = u4(link.targets), f8(link.weights), f8(link.delays)
+    u = f8(tile.u - 8 * tile.first)
+    x, y = f8(tile.x - 8 * tile.first), f8(tile.y - 8 * tile.first)
+    first, end, emitted = delivery.first, delivery.end, delivery.emitted
+    if link.delay_stride == 0 and link.weight_stride == 0:
+        weight = weights[0]
+        to_u, to_current = _terms(tile, c, emitted + delays[0], weight)
+        current = x if weight > 0.0 else y
+        for k in range(first, end):
+            u[targets[k]] -= to_u
+            current[targets[k]] += to_current
+        return
+    for k in range(first, end):
+        weight = weights[k * link.weight_stride]
+        to_u, to_current = _terms(tile, c, emitted + delays[k * link.delay_stride], weight)
+        u[targets[k]] -= to_u
+        if weight > 0.0:
+            x[targets[k]] += to_current
+        else:
+            y[targets[k]] += to_current
+
+
+@inlined
+def _terms(tile, c, t, weight):
+    """What an arrival takes from u, and what it adds to its current."""
+    e = growth((t - tile.ref) * c.rate)
+    current = weight * c.per_c_m
+    if weight > 0.0:
+        built = built_up(c.gap_ex, t - tile.ref_x)
+        to_current = rounded(current * growth((t - tile.ref_x) * c.rate_ex), c.rounding_ex)
+    else:
+        built = built_up(c.gap_in, t - tile.ref_y)
+        to_current = rounded(current * growth((t - tile.ref_y) * c.rate_in), c.rounding_in)
+    return rounded(current * (built * e), c.rounding), to_current
+
+
+@inner
+def _add_driven_currents(tile, w, inputs):
+    """What the drive adds to the currents."""
+    c = record_at(tile.sums, 0, SUMS)
+    times, neurons, numbers = f8(tile.drive_times), u4(tile.drive_neurons), u2(tile.drive_numbers)
+    weights, u, x, y = f8(inputs.drive_weights), f8(tile.u), f8(tile.x), f8(tile.y)
+    k = tile.next_drive
+    while k < tile.n_drive and times[k] < w.end:
+        i, weight = neurons[k], weights[numbers[k]]
+        to_u, to_current = _terms(tile, c, times[k], weight)
+        u[i] -= to_u
+        if weight > 0.0:
+            x[i] += to_current
+        else:
+            y[i] += to_current
+        k += 1
+
+
+@inner
+def _find_limits(tile, w):
+    """How much excitation each neuron bears in the window.
+
+    While V is above v, its value at the start, V' <= (V_inf - v)/tau_m + I_ex, and each new current adds no more than
+    itself to the slope.  So V stays below V_th if v + h max(0, slope) + h (sum of the new currents) does.
+    """
+    c = record_at(tile.sums, 0, SUMS)
+    t, h = w.start, w.end - w.start
+    e = 1.0 / growth((t - tile.ref) * c.rate)
+    e_ex, e_in = growth((t - tile.ref_x) * c.rate_ex), growth((t - tile.ref_y) * c.rate_in)
+    ex, inh = 1.0 / e_ex, built_up(c.gap_in, t - tile.ref_y) / e_in
+    built, per_h, rate = built_up(c.gap_ex, t - tile.ref_x), e_ex / h, c.rate
+    u, x, y, below, limit = f8(tile.u), f8(tile.x), f8(tile.y), f8(tile.below), f8(tile.limit)
+    for i in range(tile.n):
+        current = x[i] * ex
+        v = u[i] * e + (current * built + y[i] * inh)
+        room = below[i] - v - h * max(0.0, current - v * rate)
+        limit[i] = x[i] + (room - _SLACK * (abs(below[i]) + abs(v))) * per_h
+
+
+@inner
+def _mark_excited(tile):
+    """Mark the neurons that got more excitation than they bear for sure."""
+    x, limit = f8(tile.x), f8(tile.limit)
+    for i in range(tile.n):
+        if x[i] > limit[i]:
+            mark(tile, i)
+
+
+@inner
+def add_currents(tile, w, wiring, inputs):
+    """All arrivals of the window, and a mark on each neuron that may fire."""
+    _find_limits(tile, w)
+    for k in range(tile.n_deliveries):
+        _add_currents(tile, wiring, record_at(tile.deliveries, k, DELIVERY))
+    _add_driven_currents(tile, w, inputs)
+    _mark_excited(tile)
+
+
+# --- both
+
+
+@inner
+def mark_released(tile, w):
+    """Mark the neurons whose refractory period ends in this window; the others stay in the list."""
+    kept = int64(0)
+    for k in range(tile.n_held):
+        i = int64(u4(tile.held)[k])
+        if f8(tile.free)[i] < w.end:
+            mark(tile, i)
+        else:
+            u4(tile.held)[kept] = i
+            kept += 1
+    tile.n_held = kept
+
+
+@inner
+def take_back(tile):
+    """The sums of marked neurons as they were when the window began."""
+    c = record_at(tile.sums, 0, SUMS)
+    u, x, y = f8(tile.u), f8(tile.x), f8(tile.y)
+    begin = int64(0)
+    for m in range(tile.n_marked):
+        i = int64(u4(tile.marked)[m])
+        for k in range(begin, i8(tile.ends)[m]):
+            arrival = record_at(tile.arrivals, k, ARRIVAL)
+            if tile.kind == JUMPS:
+                term = arrival.weight * growth((arrival.time - tile.ref) * c.rate)
+                u[i] -= rounded(term, c.rounding)
+            else:
+                to_u, to_current = _terms(tile, c, arrival.time, arrival.weight)
+                u[i] += to_u
+                if arrival.weight > 0.0:
+                    x[i] -= to_current
+                else:
+                    y[i] -= to_current
+        if u[i] < 0.5 * ABSENT:
+            u[i] = ABSENT
+        begin = i8(tile.ends)[m]
+
+
+@inner
+def next_release(tile):
+    """When the next refractory period ends."""
+    soonest = math.inf
+    for k in range(tile.n_held):
+        soonest = min(soonest, f8(tile.free)[u4(tile.held)[k]])
+    return soonest
+
+
+@inner
+def any_below(tile):
+    """Whether some neuron's V_inf lies above its threshold, so that it fires by itself."""
+    for i in range(tile.n):
+        if f8(tile.below)[i] < 0.0:
+            return True
+    return False
+
+
+@inner
+def find_quiet(tile, t):
+    """A time before which no neuron of the tile does anything by itself if nothing arrives after ``t``."""
+    enter_epochs(tile, t)
+    c = record_at(tile.sums, 0, SUMS)
+    u, x, y, below = f8(tile.u), f8(tile.x), f8(tile.y), f8(tile.below)
+    e = growth((t - tile.ref) * c.rate)
+    soonest = next_release(tile)
+    e_ex, e_in, built, built_in = 1.0, 1.0, 0.0, 0.0
+    if tile.kind == CURRENTS:
+        e_ex, e_in = growth((t - tile.ref_x) * c.rate_ex), growth((t - tile.ref_y) * c.rate_in)
+        built, built_in = built_up(c.gap_ex, t - tile.ref_x), built_up(c.gap_in, t - tile.ref_y)
+    for i in range(tile.n):
+        v, current = u[i] / e, 0.0
+        if tile.kind == CURRENTS:
+            current = x[i] / e_ex
+            v += current * built + y[i] / e_in * built_in
+        slope = current - v * c.rate
+        if slope > 0.0 and (current > 0.0 or below[i] < 0.0):
+            soonest = min(soonest, t + 0.5 * max(0.0, below[i] - v) / slope)
+    return soonest

@@ -1,0 +1,225 @@
+"""What arrives in a tile: spikes take off, move on from window to window, and are gathered for single neurons."""
+
+import math
+
+from numba import int64
+
+from eventsim.kernels.jit import inlined, inner
+from eventsim.kernels.layout import LINK
+from eventsim.kernels.memory import f8, i8, record_at, u2, u4
+from eventsim.kernels.shared import reallocated
+from eventsim.kernels.window_layout import ARRIVAL, DELIVERY, LEG, SPIKE
+
+_LEG, _DELIVERY, _ARRIVAL = LEG.itemsize, DELIVERY.itemsize, ARRIVAL.itemsize
+DRIVEN = 1 << 62
+"""``serial`` of an arrival from the drive, after all arrivals of spikes; its ``link`` is the drive's number."""
+
+
+@inlined
+def _leg(tile, emitted, serial, number, first, end):
+    """One more spike on its way."""
+    if tile.n_legs == tile.room_legs:
+        tile.room_legs = max(64, 2 * tile.room_legs)
+        tile.legs = reallocated(tile.legs, tile.room_legs * _LEG)
+    leg = record_at(tile.legs, tile.n_legs, LEG)
+    leg.emitted, leg.serial, leg.link, leg.next, leg.end = emitted, serial, number, first, end
+    tile.n_legs += 1
+
+
+@inner
+def take_off(tile, w, wiring):
+    """Start the spikes of the window before on their way to this tile, in the order of their serial numbers."""
+    serial = w.serial - w.n_spikes
+    n_tiles = i8(w.tiles_of)[tile.population]
+    for k in range(w.n_spikes):
+        spike = record_at(w.spikes, k, SPIKE)
+        source = int64(u2(wiring.population_of)[spike.neuron])
+        for each in range(i8(wiring.outgoing_start)[source], i8(wiring.outgoing_start)[source + 1]):
+            number = i8(wiring.outgoing)[each]
+            if i8(w.target_of)[number] != tile.population:
+                continue
+            link = record_at(wiring.links, number, LINK)
+            if link.dense != 0:
+                first = i8(link.row_start)[spike.row] + tile.first
+                _leg(tile, spike.time, serial + k, number, first, first + tile.n)
+                continue
+            row = (spike.neuron - i8(wiring.first_id)[source]) * n_tiles + tile.number
+            first, end = i8(link.row_start)[row], i8(link.row_start)[row + 1]
+            if first < end:
+                _leg(tile, spike.time, serial + k, number, first, end)
+
+
+@inlined
+def _reached_before(delays, stride, emitted, k, end, limit):
+    """End of the synapses that are reached before ``limit``."""
+    if stride == 0:
+        return end
+    k += 1
+    while k < end and emitted + delays[k] < limit:
+        k += 1
+    return k
+
+
+@inner
+def move_on(tile, w, wiring):
+    """Enter what arrives in this window among the deliveries, and forget the spikes that have arrived everywhere."""
+    kept, soonest = int64(0), math.inf
+    tile.n_deliveries = 0
+    if tile.n_legs > tile.room_deliveries:
+        tile.room_deliveries = 2 * tile.n_legs
+        tile.deliveries = reallocated(tile.deliveries, tile.room_deliveries * _DELIVERY)
+    for k in range(tile.n_legs):
+        leg = record_at(tile.legs, k, LEG)
+        link = record_at(wiring.links, leg.link, LINK)
+        delays, stride = f8(link.delays), link.delay_stride
+        emitted, first, end = leg.emitted, leg.next, leg.end
+        if emitted + delays[first * stride] < w.end:
+            last = _reached_before(delays, stride, emitted, first, end, w.end)
+            delivery = record_at(tile.deliveries, tile.n_deliveries, DELIVERY)
+            delivery.emitted, delivery.serial, delivery.link = emitted, leg.serial, leg.link
+            delivery.first, delivery.end = first, last
+            tile.n_deliveries += 1
+            tile.synaptic_events += last - first
+            first = last
+        if first < end:
+            soonest = min(soonest, emitted + delays[first * stride])
+            moved = record_at(tile.legs, kept, LEG)
+            moved.emitted, moved.serial, moved.link = emitted, leg.serial, leg.link
+            moved.next, moved.end = first, end
+            kept += 1
+    tile.n_legs = kept
+    tile.next = soonest
+
+
+@inlined
+def mark(tile, i):
+    """Neuron ``i`` must be gone through event by event in this window."""
+    if u4(tile.marks)[i] == 0:
+        u4(tile.marked)[tile.n_marked] = i
+        tile.n_marked += 1
+        u4(tile.marks)[i] = tile.n_marked
+
+
+@inlined
+def _arrives(tile, i, time, weight, serial, number, receptor):
+    """One more arrival at a marked neuron."""
+    n = tile.n_unsorted
+    if n == tile.room_unsorted:
+        tile.room_unsorted = max(256, 2 * n)
+        tile.unsorted = reallocated(tile.unsorted, tile.room_unsorted * _ARRIVAL)
+        tile.owners = reallocated(tile.owners, tile.room_unsorted * 4)
+        tile.arrivals = reallocated(tile.arrivals, tile.room_unsorted * _ARRIVAL)
+    arrival = record_at(tile.unsorted, n, ARRIVAL)
+    arrival.time, arrival.weight, arrival.serial = time, weight, serial
+    arrival.link, arrival.receptor = number, receptor
+    u4(tile.owners)[n] = i
+    tile.n_unsorted = n + 1
+
+
+@inner
+def _gather_delivery(tile, wiring, delivery, everyone):
+    """The arrivals of one spike at marked neurons; or at everyone, who is marked then."""
+    link = record_at(wiring.links, delivery.link, LINK)
+    targets, weights, delays = u4(link.targets), f8(link.weights), f8(link.delays)
+    marks = u4(tile.marks)
+    dense = link.dense != 0
+    for k in range(delivery.first, delivery.end):
+        i = k - delivery.first if dense else int64(targets[k]) - tile.first
+        if everyone:
+            mark(tile, i)
+        if marks[i] != 0:
+            time = delivery.emitted + delays[k * link.delay_stride]
+            weight = weights[k * link.weight_stride]
+            _arrives(tile, i, time, weight, delivery.serial, delivery.link, link.receptor)
+
+
+@inner
+def gather(tile, w, wiring, inputs, everyone):
+    """All arrivals at marked neurons (or at everyone) in this window, in the order of spikes and synapses."""
+    tile.n_unsorted = 0
+    for k in range(tile.n_deliveries):
+        _gather_delivery(tile, wiring, record_at(tile.deliveries, k, DELIVERY), everyone)
+    times, neurons, numbers = f8(tile.drive_times), u4(tile.drive_neurons), u2(tile.drive_numbers)
+    k = tile.next_drive
+    while k < tile.n_drive and times[k] < w.end:
+        i, number = int64(neurons[k]), int64(numbers[k])
+        if everyone:
+            mark(tile, i)
+        if u4(tile.marks)[i] != 0:
+            weight, receptor = f8(inputs.drive_weights)[number], i8(inputs.drive_receptors)[number]
+            _arrives(tile, i, times[k], weight, DRIVEN, number, receptor)
+        k += 1
+
+
+@inner
+def sort_by_neuron(tile):
+    """The gathered arrivals, one marked neuron's after the other's, in order: ``ends[m]`` is the end of the m-th's."""
+    marks, ends, owners = u4(tile.marks), i8(tile.ends), u4(tile.owners)
+    for m in range(tile.n_marked + 1):
+        ends[m] = 0
+    for k in range(tile.n_unsorted):
+        ends[marks[owners[k]]] += 1
+    for m in range(tile.n_marked):
+        ends[m + 1] += ends[m]
+    for k in range(tile.n_unsorted):
+        m = marks[owners[k]] - 1
+        _copy(tile.unsorted, k, tile.arrivals, ends[m])
+        ends[m] += 1
+    begin = int64(0)
+    for m in range(tile.n_marked):
+        if not _insertion_sort(tile, begin, ends[m]):
+            _merge_sort(tile, begin, ends[m])
+        begin = ends[m]
+
+
+@inlined
+def _copy(source, i, target, j):
+    """Element i of a list of arrivals becomes element j of another."""
+    a, b = record_at(source, i, ARRIVAL), record_at(target, j, ARRIVAL)
+    b.time, b.weight, b.serial, b.link, b.receptor = a.time, a.weight, a.serial, a.link, a.receptor
+
+
+@inner
+def _insertion_sort(tile, begin, end):
+    """Stable, by time; gives up after so many moves that merging is better."""
+    moves = 0
+    for i in range(begin + 1, end):
+        time = record_at(tile.arrivals, i, ARRIVAL).time
+        j = i
+        if record_at(tile.arrivals, j - 1, ARRIVAL).time <= time:
+            continue
+        _copy(tile.arrivals, i, tile.unsorted, 0)
+        while j > begin and record_at(tile.arrivals, j - 1, ARRIVAL).time > time:
+            _copy(tile.arrivals, j - 1, tile.arrivals, j)
+            j -= 1
+        _copy(tile.unsorted, 0, tile.arrivals, j)
+        moves += i - j
+        if moves > 16 * (end - begin):
+            return False
+    return True
+
+
+@inner
+def _merge_sort(tile, begin, end):
+    """Stable, by time, bottom up."""
+    width = int64(1)
+    while width < end - begin:
+        start = begin
+        while start < end:
+            middle, stop = min(start + width, end), min(start + 2 * width, end)
+            left, right = start, middle
+            for k in range(start, stop):
+                if left < middle and (
+                    right >= stop
+                    or record_at(tile.arrivals, left, ARRIVAL).time
+                    <= record_at(tile.arrivals, right, ARRIVAL).time
+                ):
+                    _copy(tile.arrivals, left, tile.unsorted, k)
+                    left += 1
+                else:
+                    _copy(tile.arrivals, right, tile.unsorted, k)
+                    right += 1
+            start = stop
+        for k in range(begin, end):
+            _copy(tile.unsorted, k, tile.arrivals, k)
+        width *= 2

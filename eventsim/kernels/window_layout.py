@@ -1,0 +1,125 @@
+"""What the window engine works on, beside the arrays of ``layout``.
+
+A *tile* is a stretch of neurons of one population, worked on by one thread at a time, its state small enough for the
+nearest cache.  Arrays that grow are C blocks (``shared``): an address, a number of elements, a room.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from eventsim.kernels.layout import _record
+
+
+def _growing(name: str) -> tuple[tuple[str, str], ...]:
+    return (name, "u8"), (f"n_{name}", "i8"), (f"room_{name}", "i8")
+
+
+EVENTS, JUMPS, CURRENTS = range(3)
+"""How a tile's neurons are handled: event by event; or in sums, of jumps of V or of exponential currents."""
+
+SPIKE = _record(
+    ("time", "f8"),
+    ("rank", "i8"),  # 4 * round + kind, at one instant
+    ("serial", "i8"),  # of the spike whose arrival caused it, where each arrival is tested
+    ("link", "i8"),
+    ("neuron", "i8"),  # global id
+    ("row", "i8"),  # of tables, or -1
+)
+"""A spike and its place in the order: (time, rank, serial, link, neuron)."""
+
+LEG = _record(("emitted", "f8"), ("serial", "i8"), ("link", "i8"), ("next", "i8"), ("end", "i8"))
+"""A spike on its way to the neurons of a tile along one projection."""
+
+DELIVERY = _record(("emitted", "f8"), ("serial", "i8"), ("link", "i8"), ("first", "i8"), ("end", "i8"))
+"""The synapses ``first`` to ``end - 1``, which a spike reaches in this window."""
+
+ARRIVAL = _record(("time", "f8"), ("weight", "f8"), ("serial", "i8"), ("link", "i4"), ("receptor", "i4"))
+
+SUMS = _record(
+    *((name, "f8") for name in ("rate", "epoch", "fade", "rounding", "per_c_m")),
+    *((f"{name}_ex", "f8") for name in ("rate", "epoch", "fade", "gap", "carry", "rounding")),
+    *((f"{name}_in", "f8") for name in ("rate", "epoch", "fade", "gap", "carry", "rounding")),
+)
+"""Parameters that the neurons of a tile have in common; see the models of the same names."""
+
+TILE = _record(
+    ("group", "i8"),
+    ("kind", "i8"),
+    ("population", "i8"),
+    ("number", "i8"),  # among the population's tiles
+    ("n", "i8"),
+    ("first", "i8"),  # of its neurons: index in the population
+    ("first_local", "i8"),  # number in the group
+    ("first_id", "i8"),
+    ("sums", "u8"),  # SUMS, where handled in sums
+    *_growing("legs"),
+    *_growing("deliveries"),
+    *_growing("unsorted"),  # ARRIVAL
+    *_growing("owners"),  # u4: whose they are
+    *_growing("arrivals"),  # ARRIVAL: of one neuron after the other, in order
+    *_growing("spikes"),
+    *_growing("held"),  # u4: refractory neurons, where handled in sums
+    ("marks", "u8"),  # u4 (n,): place + 1 in ``marked``, or 0
+    ("marked", "u8"),  # u4 (n,): neurons to be gone through event by event in this window
+    ("n_marked", "i8"),
+    ("ends", "u8"),  # i8 (n + 1,)
+    ("due", "u8"),  # f8 (n,): before this a neuron does nothing by itself
+    ("u", "u8"),  # f8 (n,) each: sums
+    ("x", "u8"),
+    ("y", "u8"),
+    ("below", "u8"),  # f8 (n,): V_th - V_inf
+    ("limit", "u8"),  # f8 (n,): excitation beyond which a neuron could fire in this window
+    ("free", "u8"),  # f8 (n,): end of the refractory period, of those in ``held``
+    ("ref", "f8"),
+    ("ref_x", "f8"),
+    ("ref_y", "f8"),
+    ("next", "f8"),  # when the next spike arrives
+    ("restless", "i8"),  # 1: some neuron fires by itself
+    ("quiet_until", "f8"),  # before this no neuron does anything by itself
+    # the drive's arrivals of this call, in order
+    ("drive_times", "u8"),  # f8
+    ("drive_neurons", "u8"),  # u4, in the tile
+    ("drive_numbers", "u8"),  # u2
+    ("n_drive", "i8"),
+    ("next_drive", "i8"),
+    ("synaptic_events", "i8"),
+    ("external_events", "i8"),
+    ("gone_through", "i8"),  # arrivals handled event by event
+)
+
+WINDOWS = _record(
+    ("now", "f8"),  # all before this has happened
+    ("start", "f8"),  # of the window
+    ("end", "f8"),
+    ("last", "f8"),  # where this call ends
+    ("longest", "f8"),  # longest window: no delay is shorter
+    ("grid", "f8"),  # windows end at multiples of this (ms), a power of two; inf: anywhere
+    ("status", "i8"),
+    ("most_at_once", "i8"),
+    ("tiles", "u8"),
+    ("n_tiles", "i8"),
+    ("next_tile", "i8"),
+    ("counter", "i8"),
+    ("generation", "i8"),
+    ("n_threads", "i8"),
+    ("target_of", "u8"),  # i8 (n_links,): target population
+    ("tiles_of", "u8"),  # i8 (n_populations,): how many
+    ("signs", "u8"),  # i8 (n_links,): 1 no weight is negative, -1 none is positive, 0 both
+    *_growing("spikes"),  # of the window before, in order
+    *_growing("sorting"),
+    ("serial", "i8"),
+    ("spike_counts", "u8"),  # i8 (n_ids,)
+    *_growing("times"),  # to hand out
+    *_growing("ids"),
+    ("windows", "i8"),
+    ("events_left", "i8"),
+)
+
+NO_MEMORY = 100
+"""A status beside those of ``layout``."""
+
+
+def new(dtype: np.dtype[Any], n: int = 1) -> Any:
+    """Records of zeros."""
+    return np.zeros(n, dtype)

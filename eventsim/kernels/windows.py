@@ -1,0 +1,329 @@
+"""The window engine: windows no longer than the smallest delay, tile by tile, on any number of threads.
+
+What arrives in a window was emitted before it.  So the neurons of a window need nothing of each other: each tile takes off
+the spikes of the window before, adds up what arrives, and goes through the neurons that may fire; when all tiles are
+done, their spikes are put into the one order of events (``queue``), and the next window begins.  A window begins with
+the next event, so that silence costs nothing.
+"""
+
+import math
+
+from numba import int64
+
+from eventsim.kernels.jit import inlined, inner, kernel
+from eventsim.kernels.layout import DONE, PAUSED
+from eventsim.kernels.memory import f8, i8, record_at, u1, u2, u4
+from eventsim.kernels.shared import added, meet, reallocated
+from eventsim.kernels.tile_events import first_look, go_through_marked, hand_back, set_current_in
+from eventsim.kernels.tile_sums import (
+    add_currents,
+    add_jumps,
+    any_below,
+    enter_epochs,
+    find_quiet,
+    mark_released,
+    next_release,
+    take_back,
+)
+from eventsim.kernels.tile_traffic import gather, mark, move_on, sort_by_neuron, take_off
+from eventsim.kernels.upcoming import home, next_current, next_source
+from eventsim.kernels.window_layout import EVENTS, JUMPS, SPIKE, TILE, WINDOWS
+
+_SPIKE = SPIKE.itemsize
+
+
+# --- a tile in a window
+
+
+@inner
+def _mark_due(tile, w):
+    """Mark the neurons that may do something by themselves in this window."""
+    if tile.quiet_until < w.end:
+        due = f8(tile.due)
+        for i in range(tile.n):
+            if due[i] < w.end:
+                mark(tile, i)
+
+
+@inner
+def _soonest_due(tile):
+    due, soonest = f8(tile.due), math.inf
+    for i in range(tile.n):
+        soonest = min(soonest, due[i])
+    return soonest
+
+
+@inlined
+def _next_driven(tile):
+    return f8(tile.drive_times)[tile.next_drive] if tile.next_drive < tile.n_drive else math.inf
+
+
+@inner
+def _pass_drive(tile, w):
+    """The drive's arrivals of this window are done."""
+    k = tile.next_drive
+    while k < tile.n_drive and f8(tile.drive_times)[k] < w.end:
+        k += 1
+    tile.external_events += k - tile.next_drive
+    tile.next_drive = k
+
+
+@inner
+def _in_events(groups, tile, w, wiring, inputs):
+    """A window of neurons that are handled event by event."""
+    _mark_due(tile, w)
+    gather(tile, w, wiring, inputs, True)
+    sort_by_neuron(tile)
+    go_through_marked(groups, tile.group, tile, w)
+    tile.quiet_until = _soonest_due(tile)
+
+
+@inner
+def _in_sums(groups, tile, w, wiring, inputs):
+    """A window of neurons that are handled in sums."""
+    enter_epochs(tile, w.start)
+    mark_released(tile, w)
+    if tile.kind == JUMPS:
+        add_jumps(tile, w, wiring, inputs)
+    else:
+        add_currents(tile, w, wiring, inputs)
+    if tile.n_marked > 0:
+        gather(tile, w, wiring, inputs, False)
+        sort_by_neuron(tile)
+        take_back(tile)
+        go_through_marked(groups, tile.group, tile, w)
+    settled = tile.kind == JUMPS and tile.restless == 0
+    tile.quiet_until = next_release(tile) if settled else w.end
+
+
+@inner
+def _live(groups, tile, w, wiring, inputs):
+    """All that happens in a tile in this window."""
+    take_off(tile, w, wiring)
+    move_on(tile, w, wiring)
+    if tile.n_deliveries == 0 and _next_driven(tile) >= w.end and tile.quiet_until >= w.end:
+        return
+    if tile.kind == EVENTS:
+        _in_events(groups, tile, w, wiring, inputs)
+    else:
+        _in_sums(groups, tile, w, wiring, inputs)
+    _pass_drive(tile, w)
+
+
+# --- between windows
+
+
+@inlined
+def _spikes_room(w):
+    if w.n_spikes == w.room_spikes:
+        w.room_spikes = max(256, 2 * w.room_spikes)
+        w.spikes = reallocated(w.spikes, w.room_spikes * _SPIKE)
+        w.sorting = reallocated(w.sorting, w.room_spikes * _SPIKE)
+
+
+@inlined
+def _copy(source, i, target, j):
+    a, b = record_at(source, i, SPIKE), record_at(target, j, SPIKE)
+    b.time, b.rank, b.serial, b.link, b.neuron, b.row = a.time, a.rank, a.serial, a.link, a.neuron, a.row
+
+
+@inlined
+def _before(a, b):
+    """Whether spike a comes before spike b, or in the same place."""
+    if a.time != b.time:
+        return a.time < b.time
+    if a.rank != b.rank:
+        return a.rank < b.rank
+    if a.serial != b.serial:
+        return a.serial < b.serial
+    if a.link != b.link:
+        return a.link < b.link
+    return a.neuron <= b.neuron
+
+
+@inner
+def _sort_spikes(w):
+    """Put the spikes of a window into order: by merging, bottom up."""
+    n, width = w.n_spikes, int64(1)
+    while width < n:
+        start = int64(0)
+        while start < n:
+            middle, stop = min(start + width, n), min(start + 2 * width, n)
+            left, right = start, middle
+            for k in range(start, stop):
+                if left < middle and (
+                    right >= stop or _before(record_at(w.spikes, left, SPIKE), record_at(w.spikes, right, SPIKE))
+                ):
+                    _copy(w.spikes, left, w.sorting, k)
+                    left += 1
+                else:
+                    _copy(w.spikes, right, w.sorting, k)
+                    right += 1
+            start = stop
+        w.spikes, w.sorting = w.sorting, w.spikes
+        width *= 2
+
+
+@inner
+def _collect(w, inputs):
+    """The spikes of all tiles and sources in this window, in order."""
+    w.n_spikes = 0
+    while next_source(inputs) < w.end:
+        _spikes_room(w)
+        spike = record_at(w.spikes, w.n_spikes, SPIKE)
+        spike.time, spike.rank, spike.serial, spike.link = next_source(inputs), 0, 0, 0
+        spike.neuron, spike.row = int64(u4(inputs.source_ids)[inputs.next_source]), -1
+        w.n_spikes += 1
+        inputs.next_source += 1
+    for number in range(w.n_tiles):
+        tile = record_at(w.tiles, number, TILE)
+        for k in range(tile.n_spikes):
+            _spikes_room(w)
+            _copy(tile.spikes, k, w.spikes, w.n_spikes)
+            w.n_spikes += 1
+        tile.n_spikes = 0
+    _sort_spikes(w)
+
+
+@inner
+def _record(w, wiring):
+    """Number the spikes, count them, and keep what is to be recorded."""
+    for k in range(w.n_spikes):
+        spike = record_at(w.spikes, k, SPIKE)
+        i8(w.spike_counts)[spike.neuron] += 1
+        if u1(wiring.recorded)[int64(u2(wiring.population_of)[spike.neuron])] != 0:
+            if w.n_times == w.room_times:
+                w.room_times = max(1024, 2 * w.room_times)
+                w.times = reallocated(w.times, w.room_times * 8)
+                w.ids = reallocated(w.ids, w.room_times * 4)
+            f8(w.times)[w.n_times] = spike.time
+            u4(w.ids)[w.n_times] = spike.neuron
+            w.n_times += 1
+    w.serial += w.n_spikes
+
+
+@inner
+def _next_event(w, inputs):
+    """When something can happen next, where no spike has been emitted that has not taken off."""
+    soonest = min(next_source(inputs), next_current(inputs))
+    for number in range(w.n_tiles):
+        tile = record_at(w.tiles, number, TILE)
+        if tile.kind != EVENTS and tile.quiet_until <= w.now:
+            tile.quiet_until = max(w.now, find_quiet(tile, w.now))
+        soonest = min(soonest, min(min(tile.next, tile.quiet_until), _next_driven(tile)))
+    return soonest
+
+
+@inner
+def _set_currents(groups, w, wiring, inputs):
+    """Currents that change where the window begins."""
+    while next_current(inputs) <= w.start:
+        k = inputs.next_current
+        neuron, value = int64(u4(inputs.current_ids)[k]), f8(inputs.current_values)[k]
+        for number in range(w.n_tiles):
+            tile = record_at(w.tiles, number, TILE)
+            if tile.first_id <= neuron < tile.first_id + tile.n:
+                if tile.kind != EVENTS:
+                    enter_epochs(tile, w.start)
+                set_current_in(groups, tile.group, tile, neuron - tile.first_id, w.start, value)
+                tile.restless = 1 if any_below(tile) else 0
+        inputs.next_current += 1
+
+
+@inner
+def _begin_window(groups, w, wiring, inputs):
+    """Find the next window: from the next event to the smallest delay later, or to where anything must end before."""
+    start = w.now
+    if w.n_spikes == 0:
+        start = max(start, _next_event(w, inputs))
+    if start >= w.last:
+        w.now = w.last
+        w.status = DONE
+        return
+    w.start = start
+    _set_currents(groups, w, wiring, inputs)
+    end = min(min(w.last, start + w.longest), next_current(inputs))
+    if w.grid < math.inf:
+        end = min(end, (math.floor(start / w.grid) + 1.0) * w.grid)
+    w.end = end
+    w.next_tile = 0
+    w.windows += 1
+
+
+@inner
+def _end_window(w, wiring, inputs):
+    """Put the spikes into order; the next window takes them off."""
+    _collect(w, inputs)
+    _record(w, wiring)
+    w.now = w.end
+
+
+@inner
+def _pending(w):
+    """Whether the caller should be let in: enough has been done."""
+    done = int64(0)
+    for number in range(w.n_tiles):
+        tile = record_at(w.tiles, number, TILE)
+        done += tile.synaptic_events + tile.external_events
+    return done > w.events_left
+
+
+@kernel
+def begin(groups, windows_array, t):
+    """Take over all neurons from their records, which are those at ``t``."""
+    w = windows_array[0]
+    for number in range(w.n_tiles):
+        tile = record_at(w.tiles, number, TILE)
+        tile.n_held = 0
+        if tile.kind != EVENTS:
+            tile.ref = tile.ref_x = tile.ref_y = 0.0
+            _to_epoch(tile, t)
+        first_look(groups, tile.group, tile)
+        tile.restless = 1 if any_below(tile) else 0
+        tile.quiet_until = t
+
+
+@inner
+def _to_epoch(tile, t):
+    """Begin in the epochs of ``t``, while there are no sums yet."""
+    for i in range(tile.n):
+        f8(tile.u)[i] = f8(tile.x)[i] = f8(tile.y)[i] = 0.0
+    enter_epochs(tile, t)
+
+
+@kernel
+def end(groups, windows_array, t):
+    """Hand all neurons back to their records, as they are at ``t``."""
+    w = windows_array[0]
+    for number in range(w.n_tiles):
+        tile = record_at(w.tiles, number, TILE)
+        if tile.kind != EVENTS:
+            enter_epochs(tile, t)
+            hand_back(groups, tile.group, tile, t)
+
+
+@kernel
+def run_windows(groups, wiring_array, windows_array, inputs_array, thread, counter, generation, next_tile):
+    """Simulate all events before ``last``; called by each thread.  ``counter``...: addresses of what they share."""
+    wiring, w, inputs = wiring_array[0], windows_array[0], inputs_array[0]
+    while True:
+        if thread == 0:
+            w.status = PAUSED if _pending(w) else -1
+            if w.status < 0:
+                _begin_window(groups, w, wiring, inputs)
+            i8(next_tile)[0] = 0
+        meet(counter, generation, w.n_threads)
+        if w.status >= 0:
+            return
+        number = added(next_tile, 1)
+        while number < w.n_tiles:
+            _live(groups, record_at(w.tiles, number, TILE), w, wiring, inputs)
+            number = added(next_tile, 1)
+        meet(counter, generation, w.n_threads)
+        if thread == 0:
+            _end_window(w, wiring, inputs)
+            if w.status >= 0:
+                i8(next_tile)[0] = -1
+        meet(counter, generation, w.n_threads)
+        if w.status >= 0:
+            return
