@@ -28,11 +28,21 @@ class Values:
     """Numbered values as a projection or a model describes them: one for all, from an array, or drawn.
 
     kind, name: of the random stream; value number e depends on the seed, on these and on e alone.
+    lowest: of what may be drawn.  highest: the largest magnitude of values that are not common.
     """
 
-    def __init__(self, value: Value, seed: int, kind: str, name: str, lowest: float = -math.inf) -> None:
+    def __init__(
+        self,
+        value: Value,
+        seed: int,
+        kind: str,
+        name: str,
+        lowest: float = -math.inf,
+        highest: float = math.inf,
+    ) -> None:
         self.value = value
         self.lowest = lowest
+        self.highest = highest
         self._field = f"{kind} of {name!r}"
         self._keys = np.uint64(seed), np.uint64(stream_key(kind, name))
 
@@ -45,7 +55,7 @@ class Values:
         """Write the values number first, first + 1, ... into `out`.
 
         Raises:
-            InputError: a drawn value is below `lowest` or not finite.
+            InputError: a drawn value is below `lowest` or not finite, or one is beyond `highest`.
         """
         if isinstance(self.value, Distribution):
             kind, parameters = _quantile(self.value)
@@ -56,8 +66,14 @@ class Values:
             out[:] = self.value[first : first + out.size]
         else:
             out[:] = self.value
+            return
+        if out.size and max(-out.min(), out.max()) > self.highest:
+            worst = int(np.abs(out).argmax())
+            self._refuse(first + worst, float(out[worst]))
 
     def _refuse(self, index: int, value: float) -> None:
+        if self.highest < abs(value) < math.inf:
+            raise InputError(self._field, value, f"at most {self.highest:.6g} can be stored", index)
         why = "the drawn value is not finite"
         if value < self.lowest:
             why = f"drawn below {self.lowest:g}; TruncatedNormal keeps a normal distribution above a bound"
