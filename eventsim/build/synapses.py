@@ -7,6 +7,7 @@ put them in place.  So little more than the table itself is ever held.  One rule
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -35,6 +36,8 @@ from eventsim.network.rules import (
     PairwiseBernoulli,
     TableRows,
 )
+
+_FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 Weights = NDArray[np.float32] | FloatArray
 RowStart = NDArray[np.int64] | NDArray[np.uint32]
@@ -126,19 +129,16 @@ def build_synapses(
         return _table_rows(rule, projection)
     weight: Any = rule.matrix.data if isinstance(rule, FromMatrix) else projection.weight
     drawn = _Drawn(
-        Values(weight, seed, "weight", name, highest=float(np.finfo(np.float32).max)),
-        Values(projection.delay, seed, "delay", name, lowest=0.0),
+        Values(weight, seed, "weight", name, within=(-_FLOAT32_MAX, _FLOAT32_MAX)),
+        Values(projection.delay, seed, "delay", name, within=(0.0, math.inf)),
     )
     ends = Ends(
         projection.source, projection.target, np.uint64(seed), np.uint64(stream_key("synapses", name))
     )
     columns = _columns(rule, ends, drawn)
     row_start = _sorted(columns, cut, projection.target)
-    common = (values.all(1) if values.common else None for values in drawn)
-    weights, delays = (
-        column if one is None else one
-        for one, column in zip(common, (columns.weights, columns.delays), strict=True)
-    )
+    weights = drawn.weights.all(1) if drawn.weights.common else columns.weights
+    delays = drawn.delays.all(1) if drawn.delays.common else columns.delays
     return _read_only(SynapseTable(row_start, columns.targets, weights, delays))
 
 
@@ -174,6 +174,7 @@ def _read_only(table: SynapseTable) -> SynapseTable:
 
 def _columns(rule: Any, ends: Ends, drawn: _Drawn) -> _Columns:
     """The unsorted table of a rule."""
+    make: Callable[[Any, Ends], Pairs]
     match rule:
         case FixedTotalNumber(multapses=False):
             return _from_rows(*different_pairs(rule, ends), ends, drawn)
@@ -257,8 +258,9 @@ def _sorted(columns: _Columns, bounds: NDArray[np.int64] | None, target: Populat
     tile_start: RowStart = row_start
     if bounds.size > 2:
         n_tiles = bounds.size - 1
-        kind = np.uint32 if targets.size < 2**32 else np.int64
-        tile_start = np.zeros((row_start.size - 1) * n_tiles + 1, kind)
+        n_rows = (row_start.size - 1) * n_tiles
+        narrow = targets.size < 2**32
+        tile_start = np.zeros(n_rows + 1, np.uint32) if narrow else np.zeros(n_rows + 1, np.int64)
         sort_rows.cut_rows(row_start, targets, tile_of, n_tiles, tile_start)
     if delays.size:
         sort_rows.sort_rows(delays, row_start, tile_start, tile_of, (targets, weights, delays))
