@@ -1,8 +1,7 @@
-"""What each connection rule makes: whole rows, or pairs in an order of their own.
+"""The pairs that each connection rule makes, in the order of its numbers, chunk by chunk.
 
-Row makers return the number of synapses of each source position and their target positions, ordered by
-source; in this order the rule numbers its synapses.  Pair makers yield, in the order of the rule's numbers,
-chunks of (number of the first synapse, source positions, target positions).
+A chunk is (number of the first synapse, source positions, target positions).  What is not made this way, and why, is
+in `different_pairs`.
 """
 
 from __future__ import annotations
@@ -24,13 +23,11 @@ from eventsim.network.rules import (
     FromMatrix,
     OneToOne,
     PairwiseBernoulli,
-    forbidden_selves,
 )
 
 CHUNK = 1 << 13  # synapses that are made at a time
 
 Positions = NDArray[np.uint32]
-Rows = tuple[NDArray[np.int64], Positions]
 Pairs = Iterator[tuple[int, Positions, Positions]]
 
 
@@ -49,39 +46,48 @@ class Ends(NamedTuple):
         return np.full(of.size, -1) if autapses else self_positions(of, among)
 
 
-def all_to_all(rule: AllToAll, ends: Ends) -> Rows:
+def all_to_all(rule: AllToAll, ends: Ends) -> Pairs:
     """Every target for every source but itself."""
-    counts = np.full(ends.source.size, ends.target.size)
-    targets = np.tile(np.arange(ends.target.size, dtype=np.uint32), ends.source.size)
-    if not rule.autapses:
-        forbidden = forbidden_selves(ends.source, ends.target, rule.autapses)
-        targets = np.delete(targets, forbidden)
-        counts -= np.bincount(forbidden // ends.target.size, minlength=counts.size)
-    return counts, targets
+    selves = ends.selves(rule.autapses)
+    number = 0
+    for first in range(0, ends.source.size * ends.target.size, CHUNK):
+        last = min(first + CHUNK, ends.source.size * ends.target.size)
+        sources, targets = np.divmod(np.arange(first, last), ends.target.size)
+        kept = selves[sources] != targets
+        yield number, sources[kept].astype(np.uint32), targets[kept].astype(np.uint32)
+        number += int(kept.sum())
 
 
-def one_to_one(rule: OneToOne, ends: Ends) -> Rows:
+def one_to_one(rule: OneToOne, ends: Ends) -> Pairs:
     """Target i for source i."""
-    return np.ones(ends.source.size, np.int64), np.arange(ends.source.size, dtype=np.uint32)
+    for first in range(0, ends.source.size, CHUNK):
+        positions = np.arange(first, min(first + CHUNK, ends.source.size), dtype=np.uint32)
+        yield first, positions, positions
 
 
-def from_matrix(rule: FromMatrix, ends: Ends) -> Rows:
+def from_matrix(rule: FromMatrix, ends: Ends) -> Pairs:
     """The stored elements of each row."""
-    return np.diff(rule.matrix.indptr).astype(np.int64), rule.matrix.indices.astype(np.uint32)
+    row_start, columns = rule.matrix.indptr, rule.matrix.indices
+    for first in range(0, columns.size, CHUNK):
+        last = min(first + CHUNK, columns.size)
+        top, bottom = np.searchsorted(row_start, [first, last - 1], side="right") - 1
+        in_row = np.diff(np.clip(row_start[top : bottom + 2], first, last))
+        sources = np.repeat(np.arange(top, bottom + 1, dtype=np.uint32), in_row)
+        yield first, sources, columns[first:last].astype(np.uint32)
 
 
-def pairwise_bernoulli(rule: PairwiseBernoulli, ends: Ends) -> Rows:
-    """Counts first, then fills: the same draws twice."""
-    row_start = np.zeros(ends.source.size + 1, np.int64)
-    targets = np.zeros(0, np.uint32)
-    if rule.p > 0.0:
-        draw = ends.key0, ends.key1, rule.p, ends.target.size, ends.selves(rule.autapses)
-        connect.bernoulli_rows(*draw, row_start, targets)
-        np.cumsum(row_start, out=row_start)
-        targets = np.empty(row_start[-1], np.uint32)
-        if targets.size:
-            connect.bernoulli_rows(*draw, row_start, targets)
-    return np.diff(row_start), targets
+def pairwise_bernoulli(rule: PairwiseBernoulli, ends: Ends) -> Pairs:
+    """The targets that each source finds."""
+    if rule.p == 0.0:
+        return
+    selves, number, source = ends.selves(rule.autapses), 0, 0
+    sources = np.empty(CHUNK + ends.target.size, np.uint32)
+    targets = np.empty_like(sources)
+    draw = ends.key0, ends.key1, rule.p, ends.target.size, selves
+    while source < ends.source.size:
+        count, source = connect.bernoulli_pairs(*draw, source, sources, targets)
+        yield number, sources[:count], targets[:count]
+        number += count
 
 
 def _choose(
@@ -100,12 +106,10 @@ def _choose(
         yield first, choosers, partners
 
 
-def fixed_outdegree(rule: FixedOutdegree, ends: Ends) -> Rows:
+def fixed_outdegree(rule: FixedOutdegree, ends: Ends) -> Pairs:
     """k targets for each source."""
-    targets = np.empty(ends.source.size * rule.k, np.uint32)
-    for first, _, partners in _choose(rule, ends, ends.target.size, ends.selves(rule.autapses)):
-        targets[first * rule.k : first * rule.k + partners.size] = partners
-    return np.full(ends.source.size, rule.k), targets
+    for first, choosers, partners in _choose(rule, ends, ends.target.size, ends.selves(rule.autapses)):
+        yield first * rule.k, choosers, partners
 
 
 def fixed_indegree(rule: FixedIndegree, ends: Ends) -> Pairs:
@@ -123,33 +127,14 @@ def explicit(rule: Explicit, ends: Ends) -> Pairs:
 
 def independent_pairs(rule: FixedTotalNumber, ends: Ends) -> Pairs:
     """n pairs, drawn independently of each other."""
-    sizes = ends.source.size, ends.target.size
-    selves = ends.selves(rule.autapses)
-    for first in range(0, rule.n, CHUNK):
-        sources = np.empty(min(CHUNK, rule.n - first), np.uint32)
+    return draws(ends, ends.selves(rule.autapses), 0, rule.n)
+
+
+def draws(ends: Ends, selves: NDArray[np.int64], first: int, last: int) -> Pairs:
+    """The pairs number `first` to `last` - 1 of the rule's stream; no source has its element of `selves`."""
+    for number in range(first, last, CHUNK):
+        sources = np.empty(min(CHUNK, last - number), np.uint32)
         targets = np.empty_like(sources)
-        connect.draw_pairs(ends.key0, ends.key1, np.uint64(first), *sizes, selves, sources, targets)
-        yield first, sources, targets
-
-
-def different_pairs(rule: FixedTotalNumber, ends: Ends) -> Rows:
-    """n different pairs: pairs are drawn until as many different ones are there; if n is more than half of
-    all, those left out are drawn instead."""
-    selves = ends.selves(rule.autapses)
-    pairs = ends.source.size * ends.target.size - int((selves >= 0).sum())
-    left_out = rule.n > pairs // 2
-    keys = np.empty(pairs - rule.n if left_out else rule.n, np.uint64)
-    filled = drawn = 0
-    while filled < keys.size:
-        for start in range(filled, keys.size, CHUNK):
-            sources = np.empty(min(CHUNK, keys.size - start), np.uint32)
-            targets = np.empty_like(sources)
-            sizes = ends.source.size, ends.target.size
-            connect.draw_pairs(ends.key0, ends.key1, np.uint64(drawn), *sizes, selves, sources, targets)
-            keys[start : start + sources.size] = sources.astype(np.uint64) * np.uint64(sizes[1]) + targets
-            drawn += sources.size
-        keys.sort()
-        filled = connect.drop_repeats(keys)
-    counts, chosen = np.zeros(ends.source.size, np.int64), np.empty(rule.n, np.uint32)
-    connect.rows_of_keys(keys, ends.target.size, selves, left_out, counts, chosen)
-    return counts, chosen
+        sizes = ends.source.size, ends.target.size
+        connect.draw_pairs(ends.key0, ends.key1, np.uint64(number), *sizes, selves, sources, targets)
+        yield number, sources, targets

@@ -28,13 +28,30 @@ class Values:
     """Numbered values as a projection or a model describes them: one for all, from an array, or drawn.
 
     kind, name: of the random stream; value number e depends on the seed, on these and on e alone.
+    within: the lowest and the highest that values drawn or from an array may be.
+
+    Raises:
+        InputError: an array's value is beyond `within`.
     """
 
-    def __init__(self, value: Value, seed: int, kind: str, name: str, lowest: float = -math.inf) -> None:
+    def __init__(
+        self,
+        value: Value,
+        seed: int,
+        kind: str,
+        name: str,
+        within: tuple[float, float] = (-math.inf, math.inf),
+    ) -> None:
         self.value = value
-        self.lowest = lowest
+        self._within = within
         self._field = f"{kind} of {name!r}"
         self._keys = np.uint64(seed), np.uint64(stream_key(kind, name))
+        if isinstance(value, Distribution):
+            self._quantile = _quantile(value)
+        elif isinstance(value, np.ndarray) and value.size:
+            for index in (int(value.argmin()), int(value.argmax())):
+                if not within[0] <= value[index] <= within[1]:
+                    self._refuse(index, float(value[index]))
 
     @property
     def common(self) -> bool:
@@ -45,11 +62,10 @@ class Values:
         """Write the values number first, first + 1, ... into `out`.
 
         Raises:
-            InputError: a drawn value is below `lowest` or not finite.
+            InputError: a drawn value is beyond `within` or not finite.
         """
         if isinstance(self.value, Distribution):
-            kind, parameters = _quantile(self.value)
-            bad = quantiles.fill_draws(kind, parameters, *self._keys, np.uint64(first), self.lowest, out)
+            bad = quantiles.fill_draws(*self._quantile, *self._keys, np.uint64(first), self._within, out)
             if bad >= 0:
                 self._refuse(first + int(bad), float(out[bad]))
         elif isinstance(self.value, np.ndarray):
@@ -58,10 +74,14 @@ class Values:
             out[:] = self.value
 
     def _refuse(self, index: int, value: float) -> None:
-        why = "the drawn value is not finite"
-        if value < self.lowest:
-            why = f"drawn below {self.lowest:g}; TruncatedNormal keeps a normal distribution above a bound"
-        raise InputError(self._field, value, f"{why} (from {self.value})", index)
+        lowest, highest = self._within
+        if not math.isfinite(value):
+            why = f"the drawn value is not finite (from {self.value})"
+        elif lowest < 0.0:
+            why = f"beyond the {highest:.6g} that can be stored for each synapse"
+        else:
+            why = f"drawn below {lowest:g}; TruncatedNormal keeps a normal distribution above a bound (from {self.value})"
+        raise InputError(self._field, value, why, index)
 
     def all(self, count: int) -> FloatArray:
         """The first `count` values in a new array, (1,) if they are common."""

@@ -1,23 +1,25 @@
 """From a projection to its synapses, stored by source and sorted for an engine that follows a spike.
 
-Rules come in two kinds (see `connect_rules`).  Some number their synapses by source: their rows are made
-where they stay.  The others make pairs in another order, chunk by chunk, and twice: once to count the
-synapses of each source, once to put them in place.  So little more than the table itself is ever held.
+Rules make pairs in an order of their own, chunk by chunk, and twice: once to count the synapses of each source, once to
+put them in place.  So little more than the table itself is ever held.  One rule needs its table to make the pairs (see
+`different_pairs`); there weights and delays are added where it stands.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eventsim.build import connect_rules
-from eventsim.build.connect_rules import Ends, Pairs, Rows
+from eventsim.build.connect_rules import CHUNK, Ends, Pairs
+from eventsim.build.different_pairs import different_pairs
 from eventsim.build.draw import Values
 from eventsim.errors import InputError
-from eventsim.kernels import connect
+from eventsim.kernels import sort_rows
 from eventsim.kernels.streamkeys import stream_key
 from eventsim.network.description import FloatArray
 from eventsim.network.network import Network
@@ -35,20 +37,27 @@ from eventsim.network.rules import (
     TableRows,
 )
 
+_FLOAT32_MAX = float(np.finfo(np.float32).max)
+
+Weights = NDArray[np.float32] | FloatArray
+RowStart = NDArray[np.int64] | NDArray[np.uint32]
+
 
 class SynapseTable(NamedTuple):
     """The synapses of a projection, read-only.
 
-    row_start: int64 (n + 1) for the n members of the source population: row i is row_start[i]..row_start[i +
-    1].  Look-up tables have a row for each row of each table.
+    row_start: (n * tiles + 1,) for the n members of the source population: row i * tiles + tile is what source i has in
+        that tile of the targets, row_start[row]..row_start[row + 1].  int64 where the targets are one tile, else uint32
+        if that holds the number of synapses.  Look-up tables have a row for each row of each table.
     targets: uint32 (synapses,), indices in the target population; in a row sorted by (delay, target, number).
         Empty for look-up tables, each of whose rows reaches all targets in order.
-    weights, delays: float64 (synapses,), or (1,) where common; delays in ms.
+    weights: float32 (synapses,), rounded to nearest; where common float64 (1,); of look-up tables float64 (synapses,).
+    delays: float64 (synapses,), or (1,) where common, ms.
     """
 
-    row_start: NDArray[np.int64]
+    row_start: RowStart
     targets: NDArray[np.uint32]
-    weights: FloatArray
+    weights: Weights
     delays: FloatArray
 
     @property
@@ -72,123 +81,193 @@ class _Columns(NamedTuple):
 
     row_start: NDArray[np.int64]
     targets: NDArray[np.uint32]
-    weights: FloatArray
+    weights: Weights
     delays: FloatArray
     by_target: bool
 
 
-def build_synapses(network: Network, projection: Projection) -> SynapseTable:
+class _Drawn(NamedTuple):
+    """The weights and delays of a projection by number."""
+
+    weights: Values
+    delays: Values
+
+    def columns(self, size: int) -> tuple[NDArray[np.float32], FloatArray]:
+        """Room for the weights and delays of `size` synapses, none for common ones."""
+        return (
+            np.empty(0 if self.weights.common else size, np.float32),
+            np.empty(0 if self.delays.common else size),
+        )
+
+    def chunk(self, first: int, size: int) -> tuple[FloatArray, FloatArray]:
+        """Weights and delays number `first` to `first` + `size` - 1, empty where common."""
+        weights, delays = (np.empty(0 if values.common else size) for values in self)
+        self.weights.fill(first, weights)
+        self.delays.fill(first, delays)
+        return weights, delays
+
+
+def build_synapses(
+    network: Network, projection: Projection, bounds: NDArray[np.int64] | None = None
+) -> SynapseTable:
     """The synapses of a projection of this network; they depend on nothing but it and the network's seed.
 
-    Beside the table (4 bytes a synapse, and 8 each for own weights and own delays) and a few MB, no more than
-    8 bytes a synapse are used for a time, before weights and delays are there, and scratch for the longest
-    row.
+    bounds: (tiles + 1,) increasing indices 0, ..., size of the target population that cut the targets into tiles; None
+        for one tile.  Each row of the table is cut into as many, and sorted within its tile; the synapses are the same.
+
+    The table takes 4 bytes a synapse, 4 more for own weights and 8 for own delays; beside it building holds a chunk of
+    synapses, scratch for the longest row, 20 bytes for each member of the populations, and less than half a byte a
+    synapse for a fixed number of different pairs.
 
     Raises:
-        InputError: a delay is drawn below 0.
+        InputError: a delay is drawn below 0, an own weight is beyond float32, bounds that do not fit, or bounds for
+            look-up tables, whose rows are not cut.
     """
     rule, seed, name = projection.rule, network.seed, projection.name
+    cut = None if bounds is None else _checked_bounds(bounds, projection)
     if isinstance(rule, TableRows):
         return _table_rows(rule, projection)
     weight: Any = rule.matrix.data if isinstance(rule, FromMatrix) else projection.weight
-    weights = Values(weight, seed, "weight", name)
-    delays = Values(projection.delay, seed, "delay", name, lowest=0.0)
+    drawn = _Drawn(
+        Values(weight, seed, "weight", name, within=(-_FLOAT32_MAX, _FLOAT32_MAX)),
+        Values(projection.delay, seed, "delay", name, within=(0.0, math.inf)),
+    )
     ends = Ends(
         projection.source, projection.target, np.uint64(seed), np.uint64(stream_key("synapses", name))
     )
-    columns = _columns(rule, ends, weights, delays)
-    own_weights = np.empty(0) if weights.common else columns.weights
-    own_delays = np.empty(0) if delays.common else columns.delays
-    if not (columns.by_target and _ascending(projection.target)):
-        connect.sort_rows_by_target(columns.row_start, columns.targets, own_weights, own_delays)
-    if not delays.common:
-        connect.sort_rows_by_delay(columns.row_start, columns.targets, own_weights, own_delays)
-    table = SynapseTable(*columns[:4])
-    for column in table:
-        column.setflags(write=False)
-    return table
+    columns = _columns(rule, ends, drawn)
+    row_start = _sorted(columns, cut, projection.target)
+    weights = drawn.weights.all(1) if drawn.weights.common else columns.weights
+    delays = drawn.delays.all(1) if drawn.delays.common else columns.delays
+    return _read_only(SynapseTable(row_start, columns.targets, weights, delays))
+
+
+def _checked_bounds(bounds: NDArray[np.int64], projection: Projection) -> NDArray[np.int64]:
+    size = projection.target.population.size
+    if isinstance(projection.rule, TableRows):
+        raise InputError("bounds", bounds, "the rows of look-up tables are not cut into tiles")
+    bounds = np.asarray(bounds)
+    if bounds.ndim != 1 or bounds.dtype.kind not in "iu" or bounds.size < 2:
+        raise InputError("bounds", bounds, "at least two whole numbers in one dimension are needed")
+    if bounds[0] != 0 or bounds[-1] != size:
+        raise InputError("bounds", (int(bounds[0]), int(bounds[-1])), f"must begin at 0 and end at {size}")
+    falls = bounds[1:] < bounds[:-1]
+    if falls.any():
+        index = 1 + int(np.argmax(falls))
+        raise InputError("bounds", int(bounds[index]), "less than the one before", index)
+    return bounds
 
 
 def _table_rows(rule: TableRows, projection: Projection) -> SynapseTable:
     n_tables, n_rows, n_out = rule.tables.shape
     row_start = np.arange(n_tables * n_rows + 1, dtype=np.int64) * n_out
     weights = rule.tables.astype(np.float64).reshape(-1)
-    table = SynapseTable(row_start, np.zeros(0, np.uint32), weights, np.array([projection.delay], np.float64))
+    delays = np.array([projection.delay], np.float64)
+    return _read_only(SynapseTable(row_start, np.zeros(0, np.uint32), weights, delays))
+
+
+def _read_only(table: SynapseTable) -> SynapseTable:
     for column in table:
         column.setflags(write=False)
     return table
 
 
-def _columns(rule: Any, ends: Ends, weights: Values, delays: Values) -> _Columns:
+def _columns(rule: Any, ends: Ends, drawn: _Drawn) -> _Columns:
     """The unsorted table of a rule."""
-    make: Callable[[Any, Ends], Any]
-    by_target = True
+    make: Callable[[Any, Ends], Pairs]
     match rule:
-        case FixedIndegree():
-            return _from_pairs(lambda: connect_rules.fixed_indegree(rule, ends), ends, weights, delays, True)
-        case Explicit():
-            return _from_pairs(lambda: connect_rules.explicit(rule, ends), ends, weights, delays, False)
-        case FixedTotalNumber(multapses=True):
-            return _from_pairs(
-                lambda: connect_rules.independent_pairs(rule, ends), ends, weights, delays, False
-            )
+        case FixedTotalNumber(multapses=False):
+            return _from_rows(*different_pairs(rule, ends), ends, drawn)
         case FixedTotalNumber():
-            make = connect_rules.different_pairs
+            make, by_target = connect_rules.independent_pairs, False
+        case FixedIndegree():
+            make, by_target = connect_rules.fixed_indegree, True
         case FixedOutdegree():
             make, by_target = connect_rules.fixed_outdegree, False
+        case Explicit():
+            make, by_target = connect_rules.explicit, False
         case PairwiseBernoulli():
-            make = connect_rules.pairwise_bernoulli
+            make, by_target = connect_rules.pairwise_bernoulli, True
         case AllToAll():
-            make = connect_rules.all_to_all
+            make, by_target = connect_rules.all_to_all, True
         case OneToOne():
-            make = connect_rules.one_to_one
+            make, by_target = connect_rules.one_to_one, True
         case FromMatrix():
-            make = connect_rules.from_matrix
+            make, by_target = connect_rules.from_matrix, True
         case _:
             raise InputError("rule", rule, "no way to build this rule is known")
-    return _from_rows(make(rule, ends), ends, weights, delays, by_target)
+    return _from_pairs(lambda: make(rule, ends), ends, drawn, by_target)
 
 
-def _from_rows(rows: Rows, ends: Ends, weights: Values, delays: Values, by_target: bool) -> _Columns:
-    """The table of a rule that made whole rows."""
-    counts, targets = rows
-    if not ends.target.is_whole:
-        targets = ends.target.indices.astype(np.uint32)[targets]
-    row_counts = np.zeros(ends.source.population.size, np.int64)
-    row_counts[ends.source.indices] = counts
-    own_weights, own_delays = weights.all(targets.size), delays.all(targets.size)
-    if not _ascending(ends.source):
-        order = np.argsort(np.repeat(ends.source.indices, counts), kind="stable")
-        targets = targets[order]
-        own_weights = own_weights if weights.common else own_weights[order]
-        own_delays = own_delays if delays.common else own_delays[order]
-    return _Columns(_row_start(row_counts), targets, own_weights, own_delays, by_target)
-
-
-def _from_pairs(
-    pairs: Callable[[], Pairs], ends: Ends, weights: Values, delays: Values, by_target: bool
-) -> _Columns:
+def _from_pairs(pairs: Callable[[], Pairs], ends: Ends, drawn: _Drawn, by_target: bool) -> _Columns:
     """The table of a rule that makes pairs: two passes over them."""
     row_of = ends.source.indices.astype(np.uint32)
     target_of = ends.target.indices.astype(np.uint32)
     counts = np.zeros(ends.source.population.size, np.int64)
     for _, sources, _ in pairs():
-        connect.count_rows(sources, row_of, counts)
+        sort_rows.count_rows(sources, row_of, counts)
     row_start = _row_start(counts)
-    cursor, size = row_start[:-1].copy(), int(row_start[-1])
-    targets = np.empty(size, np.uint32)
-    own = [np.empty(0 if values.common else size) for values in (weights, delays)]
+    targets = np.empty(int(row_start[-1]), np.uint32)
+    weights, delays = drawn.columns(targets.size)
+    cursor = row_start[:-1].copy()
     for first, sources, chunk_targets in pairs():
-        drawn = [np.empty(0 if values.common else sources.size) for values in (weights, delays)]
-        weights.fill(first, drawn[0])
-        delays.fill(first, drawn[1])
-        chunk = sources, chunk_targets, drawn[0], drawn[1]
-        connect.place_synapses(chunk, row_of, target_of, cursor, (targets, own[0], own[1]))
-    own_weights, own_delays = (
-        values.all(1) if values.common else column
-        for values, column in zip((weights, delays), own, strict=True)
-    )
-    return _Columns(row_start, targets, own_weights, own_delays, by_target)
+        chunk = sources, chunk_targets, *drawn.chunk(first, sources.size)
+        sort_rows.place_synapses(chunk, row_of, target_of, cursor, (targets, weights, delays))
+    return _Columns(row_start, targets, weights, delays, by_target)
+
+
+def _from_rows(counts: NDArray[np.int64], targets: NDArray[np.uint32], ends: Ends, drawn: _Drawn) -> _Columns:
+    """The table of a rule that made rows, in order of the sources' indices, of ascending target positions."""
+    rows = np.sort(ends.source.indices)
+    in_row = np.zeros(ends.source.population.size, np.int64)
+    in_row[rows] = counts
+    row_start = _row_start(in_row)
+    if not ends.target.is_whole:
+        target_of = ends.target.indices.astype(np.uint32)
+        for first in range(0, targets.size, CHUNK):
+            targets[first : first + CHUNK] = target_of[targets[first : first + CHUNK]]
+    weights, delays = drawn.columns(targets.size)
+    for number, first, size in _numbered(row_start, ends.source):
+        chunk = drawn.chunk(number, size)
+        weights[first : first + chunk[0].size] = chunk[0]
+        delays[first : first + chunk[1].size] = chunk[1]
+    return _Columns(row_start, targets, weights, delays, True)
+
+
+def _numbered(row_start: NDArray[np.int64], source: PopulationView) -> Iterator[tuple[int, int, int]]:
+    """Stretches (number of the first synapse, its place in the table, how many) of synapses numbered by source."""
+    if _ascending(source):
+        size = int(row_start[-1])
+        for first in range(0, size, CHUNK):
+            yield first, first, min(CHUNK, size - first)
+    else:
+        number = 0
+        for row in source.indices:
+            first, last = int(row_start[row]), int(row_start[row + 1])
+            yield number, first, last - first
+            number += last - first
+
+
+def _sorted(columns: _Columns, bounds: NDArray[np.int64] | None, target: PopulationView) -> RowStart:
+    """Sort the rows of a table where they are; returns where they start, cut into tiles."""
+    row_start, targets, weights, delays, by_target = columns
+    by_target = by_target and _ascending(target)
+    if bounds is None:
+        bounds = np.array([0, target.population.size])
+    tile_of = np.repeat(np.arange(bounds.size - 1, dtype=np.uint32), np.diff(bounds))
+    tile_start: RowStart = row_start
+    if bounds.size > 2:
+        n_tiles = bounds.size - 1
+        n_rows = (row_start.size - 1) * n_tiles
+        narrow = targets.size < 2**32
+        tile_start = np.zeros(n_rows + 1, np.uint32) if narrow else np.zeros(n_rows + 1, np.int64)
+        sort_rows.cut_rows(row_start, targets, tile_of, n_tiles, tile_start)
+    if delays.size:
+        sort_rows.sort_rows(delays, row_start, tile_start, tile_of, (targets, weights, delays))
+    elif not by_target:  # in order of targets is in order of tiles
+        tile_of[:] = 0
+        sort_rows.sort_rows(targets, row_start, row_start, tile_of, (targets, weights, delays))
+    return tile_start
 
 
 def _row_start(counts: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -81,6 +81,7 @@ def _links(projections: list[Projection], groups: Groups, tables: list[SynapseTa
         link["targets"] = address(table.targets)
         link["weights"] = address(table.weights)
         link["weight_stride"] = int(not table.weights_common)
+        link["single"] = int(table.weights.dtype == np.float32)
         link["delays"] = address(table.delays)
         link["delay_stride"] = int(not table.delays_common)
         link["group"] = groups.of_population[target]

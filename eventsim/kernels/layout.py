@@ -39,8 +39,9 @@ WIRING = _record(
 LINK = _record(
     ("row_start", "u8"),  # i8 (n_rows + 1,): row r is synapses row_start[r] to row_start[r + 1] - 1
     ("targets", "u8"),  # u4: index in the target population, sorted by (delay, target) in a row
-    ("weights", "u8"),  # f8: of synapse k weights[k * weight_stride]; stride 0: common
+    ("weights", "u8"),  # of synapse k weights[k * weight_stride]; stride 0: common
     ("weight_stride", "i8"),
+    ("single", "i8"),  # 1: weights are f4; 0: f8, as common ones and those of look-up tables are
     ("delays", "u8"),  # f8, ms
     ("delay_stride", "i8"),
     ("group", "i8"),

@@ -6,7 +6,7 @@ from eventsim.kernels.heap import top_item, top_when
 from eventsim.kernels.jit import inlined, inner
 from eventsim.kernels.layout import ADVANCE, FLIGHT, GATHER, LINK, STRETCH
 from eventsim.kernels.memory import f8, i8, prefetch, record_at, u2, u4
-from eventsim.kernels.neuron import deliver_row, reach, settle_row
+from eventsim.kernels.neuron import deliver_row, reach, settle_row, weight_at
 from eventsim.kernels.upcoming import (
     drive_after,
     home,
@@ -59,7 +59,7 @@ def _lone_planned(groups, wiring, q, checks):
         q.synaptic_events += last - first
         return
     local = link.target_first + int64(stretch.number)
-    weight = f8(link.weights)[stretch.first * link.weight_stride]
+    weight = weight_at(link.weights, link.single, link.weight_stride, stretch.first)
     reach(groups, link.group, local, weight, link.receptor, q, checks)
     q.synaptic_events += 1
 

@@ -41,6 +41,7 @@ def _pointer_to(number: Any, doc: str) -> Any:
 
 
 f8 = _pointer_to(types.float64, "float64 numbers at an address.")
+f4 = _pointer_to(types.float32, "float32 numbers at an address.")
 i8 = _pointer_to(types.int64, "int64 numbers at an address.")
 u4 = _pointer_to(types.uint32, "uint32 numbers at an address.")
 u2 = _pointer_to(types.uint16, "uint16 numbers at an address.")

@@ -8,7 +8,7 @@ at, which differs from engine to engine, has no influence on the result.
 
 import math
 
-from numba import int64
+from numba import float64, int64
 
 from eventsim.kernels.handlers import (
     CURRENT,
@@ -27,7 +27,7 @@ from eventsim.kernels.handlers import (
 from eventsim.kernels.heap import planned, put_earlier
 from eventsim.kernels.jit import inlined, inner
 from eventsim.kernels.layout import LINK
-from eventsim.kernels.memory import f8, i8, record_at, u4
+from eventsim.kernels.memory import f4, f8, i8, record_at, u4
 
 
 @inlined
@@ -115,14 +115,21 @@ def _reach(group, local, weight, receptor, q, checks):
     _settle(group, local, q, checks)
 
 
+@inlined
+def weight_at(weights, single, stride, k):
+    """The weight of synapse ``k``, from these fields of its projection; a loop over a row reads them once."""
+    return float64(f4(weights)[k]) if single != 0 else f8(weights)[k * stride]
+
+
 @inner
 def _deliver_row(group, number, first, last, wiring, q, checks):
     """A spike reaches the synapses ``first`` to ``last - 1`` of projection ``number``."""
     link = record_at(wiring.links, number, LINK)
-    targets, weights = u4(link.targets), f8(link.weights)
+    targets, weights, single, stride = u4(link.targets), link.weights, link.single, link.weight_stride
     for k in range(first, last):
         target = k - first if link.dense != 0 else int64(targets[k])
-        _arrive(group, link.target_first + target, weights[k * link.weight_stride], link.receptor, q, checks)
+        weight = weight_at(weights, single, stride, k)
+        _arrive(group, link.target_first + target, weight, link.receptor, q, checks)
 
 
 @inner

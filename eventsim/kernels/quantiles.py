@@ -6,6 +6,7 @@ drawn, in which order or how many at a time.
 
 import math
 
+import numpy as np
 from numba import njit, uint64
 
 from eventsim.kernels.philox import philox_block, to_unit
@@ -20,18 +21,22 @@ def _horner(x, c0, c1, c2, c3, c4, c5, c6, c7):
 
 
 @njit(error_model="numpy", nogil=True)
-def normal_quantile(p):
-    """The x with Phi(x) = p, 0 < p < 1, to about 1e-16 relative (Wichura 1988, algorithm AS 241, PPND16)."""
+def _central_quantile(q):
+    """`normal_quantile` of 0.5 + q where |q| <= 0.425: no branch, so that loops over it become vector instructions."""
+    r = 0.180625 - q * q
+    a = _horner(r, 3.3871328727963666080e0, 1.3314166789178437745e2, 1.9715909503065514427e3,
+                1.3731693765509461125e4, 4.5921953931549871457e4, 6.7265770927008700853e4,
+                3.3430575583588128105e4, 2.5090809287301226727e3)  # fmt: skip
+    b = _horner(r, 1.0, 4.2313330701600911252e1, 6.8718700749205790830e2, 5.3941960214247511077e3,
+                2.1213794301586595867e4, 3.9307895800092710610e4, 2.8729085735721942674e4,
+                5.2264952788528545610e3)  # fmt: skip
+    return q * a / b
+
+
+@njit(error_model="numpy", nogil=True)
+def _outer_quantile(p):
+    """`normal_quantile` where |p - 0.5| > 0.425."""
     q = p - 0.5
-    if abs(q) <= 0.425:
-        r = 0.180625 - q * q
-        a = _horner(r, 3.3871328727963666080e0, 1.3314166789178437745e2, 1.9715909503065514427e3,
-                    1.3731693765509461125e4, 4.5921953931549871457e4, 6.7265770927008700853e4,
-                    3.3430575583588128105e4, 2.5090809287301226727e3)  # fmt: skip
-        b = _horner(r, 1.0, 4.2313330701600911252e1, 6.8718700749205790830e2, 5.3941960214247511077e3,
-                    2.1213794301586595867e4, 3.9307895800092710610e4, 2.8729085735721942674e4,
-                    5.2264952788528545610e3)  # fmt: skip
-        return q * a / b
     r = math.sqrt(-math.log(p if q < 0.0 else 1.0 - p))
     if r <= 5.0:
         r -= 1.6
@@ -50,6 +55,28 @@ def normal_quantile(p):
                     7.86869131145613259100e-4, 1.84631831751005468180e-5, 1.42151175831644588870e-7,
                     2.04426310338993978564e-15)  # fmt: skip
     return -a / b if q < 0.0 else a / b
+
+
+@njit(error_model="numpy", nogil=True)
+def normal_quantile(p):
+    """The x with Phi(x) = p, 0 < p < 1, to about 1e-16 relative (Wichura 1988, algorithm AS 241, PPND16)."""
+    q = p - 0.5
+    return _central_quantile(q) if abs(q) <= 0.425 else _outer_quantile(p)
+
+
+@njit(error_model="numpy", nogil=True)
+def _normal_quantiles(p_low, p_span, out):
+    """Replace each u in `out` by `normal_quantile` of p_low + p_span * u; the few outer ones are noted, done last."""
+    places, outer = np.empty(out.size, np.uint32), np.empty(out.size)
+    n = 0
+    for i in range(out.size):
+        p = p_low + p_span * out[i]
+        places[n], outer[n] = i, p
+        n += abs(p - 0.5) > 0.425
+    for i in range(out.size):
+        out[i] = _central_quantile((p_low + p_span * out[i]) - 0.5)
+    for k in range(n):
+        out[places[k]] = _outer_quantile(outer[k])
 
 
 @njit(error_model="numpy", nogil=True)
@@ -93,29 +120,32 @@ def _apply_quantile(kind, parameters, out):
         for i in range(out.size):
             out[i] = a + (b - a) * out[i]
     elif kind == NORMAL:
+        _normal_quantiles(0.0, 1.0, out)
         for i in range(out.size):
-            out[i] = a + b * normal_quantile(out[i])
+            out[i] = a + b * out[i]
     elif kind == TRUNCATED_NORMAL:
+        _normal_quantiles(p_low, p_high - p_low, out)
         for i in range(out.size):
-            x = a + b * normal_quantile(p_low + (p_high - p_low) * out[i])
-            out[i] = min(max(x, low), high)
+            out[i] = min(max(a + b * out[i], low), high)
     elif kind == LOGNORMAL:
+        _normal_quantiles(0.0, 1.0, out)
         for i in range(out.size):
-            out[i] = math.exp(a + b * normal_quantile(out[i]))
+            out[i] = math.exp(a + b * out[i])
     else:
         for i in range(out.size):
             out[i] = a - b * math.log(out[i])
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def fill_draws(kind, parameters, key0, key1, first, lowest, out):
+def fill_draws(kind, parameters, key0, key1, first, bounds, out):
     """Write the values number first, first + 1, ... into out; returns the index in out of the first value
-    that is below `lowest` or not finite, -1 if there is none."""
+    that is not finite or not within bounds (lowest, highest), -1 if there is none."""
+    lowest, highest = bounds
     for start in range(0, out.size, _CHUNK):
         part = out[start : start + _CHUNK]
         _fill_uniforms(key0, key1, first + uint64(start), part)
         _apply_quantile(kind, parameters, part)
         for i in range(part.size):
-            if not lowest <= part[i] < math.inf:
+            if not (lowest <= part[i] <= highest and -math.inf < part[i] < math.inf):
                 return start + i
     return -1

@@ -140,8 +140,8 @@ class Network:
         """Connect two populations or views by a rule; returns the `Projection`, whose docstring has the
         units.
 
-        weight: 1.0 by default.  delay: 1.0 ms by default.  name: by default ``source->target``, with a
-        numeral if taken.
+        weight: 1.0 by default; a weight of each synapse's own is rounded to float32.  delay: 1.0 ms by default.
+        name: by default ``source->target``, with a numeral if taken.
         """
         ends = self._members("source", source), self._members("target", target)
         if not isinstance(rule, Rule):
