@@ -30,6 +30,16 @@ def _multiply_high(typingctx: Any, a: Any, b: Any) -> Any:
     return types.uint64(types.uint64, types.uint64), codegen
 
 
+@intrinsic
+def float_of_bits(typingctx: Any, bits: Any) -> Any:
+    """The double of these 64 bits.  With an exponent put in front, 52 random bits are a double in [1, 2)."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.bitcast(args[0], ir.DoubleType())
+
+    return types.float64(types.uint64), codegen
+
+
 @njit(error_model="numpy", nogil=True)
 def philox_block(key0, key1, c0, c1, c2, c3):
     """The four 64-bit words of the block with counter (c0, c1, c2, c3) under the key (key0, key1); all uint64."""

@@ -202,19 +202,24 @@ class PoissonSpikes(Source):
 class PoissonDrive(Description):
     """Independent Poisson arrivals at each target neuron: no delay, not recorded; made by `Network.drive`.
 
-    rate_hz: of each neuron, a number or a `PiecewiseRate`.  weight, receptor: what the model's jump is given.
+    rate_hz: of each neuron, a number or a `PiecewiseRate`; or an array, one rate a target in the order given.
+    weight, receptor: what the model's jump is given.
     """
 
     name: str
     number: int
     target: PopulationView
-    rate_hz: float | PiecewiseRate
+    rate_hz: float | FloatArray | PiecewiseRate
     weight: float
     receptor: int = 0
 
     def validate(self) -> None:
         if not isinstance(self.rate_hz, PiecewiseRate):
-            self._set("rate_hz", checks.number("rate_hz", self.rate_hz, 0.0))
+            self._set("rate_hz", checks.number_or_array("rate_hz", self.rate_hz, 0.0))
+            if isinstance(self.rate_hz, np.ndarray) and self.rate_hz.size != self.target.size:
+                raise InputError(
+                    "rate_hz", self.rate_hz.size, f"as many rates as targets are needed: {self.target.size}"
+                )
         self._set("weight", checks.number("weight", self.weight))
         self._set("receptor", checks.whole("receptor", self.receptor))
 

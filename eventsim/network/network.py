@@ -167,12 +167,15 @@ class Network:
     def drive(
         self,
         target: Members,
-        rate_hz: float | PiecewiseRate,
+        rate_hz: float | FloatArray | PiecewiseRate,
         weight: float = 1.0,
         name: str | None = None,
         receptor: int = 0,
     ) -> PoissonDrive:
-        """Give every target neuron its own Poisson arrivals of this rate and weight, without delay."""
+        """Give every target neuron its own Poisson arrivals of this rate and weight, without delay.
+
+        rate_hz: common to all, or an array with one rate a target.
+        """
         view = self._neurons(target)
         name = self._input_name(name, f"drive of {view.population.name}")
         drive = PoissonDrive(name, len(self.drives), view, rate_hz, weight, receptor)

@@ -1,4 +1,4 @@
-"""Poisson sources and drives: against the plain oracle, and statistically.
+"""Poisson sources: against the plain oracle, and statistically; what drives have in common with them.
 
 The statistical tests have fixed seeds; each would fail for one seed in 1,000 if the generator were right.
 """
@@ -76,19 +76,6 @@ def test_start_and_stop_bound_the_spikes():
     early = stepped[0] < 25.0
     np.testing.assert_array_equal(stepped[0][early], columns[0][columns[0] < 25.0])
     assert 20.0 <= stepped[0].min() < stepped[0].max() < 30.0
-
-
-def test_a_drive_draws_by_neuron_whatever_the_target():
-    whole = neurons(5)
-    whole.drive("n", 300.0, 1.0, name="d")
-    part = neurons(5)
-    part.drive(part["n"][[3, 1]], 300.0, 1.0, name="d")
-    all_columns, columns = read(DriveStream(whole), [200.0]), read(DriveStream(part), [200.0])
-    kept = np.isin(all_columns[1], [1, 3])
-    for a, b in zip(all_columns, columns, strict=True):
-        np.testing.assert_array_equal(a[kept], b)
-    positions = oracle.unit_positions(1, oracle.key_of("drive", "d"), 3)
-    assert_same_times(columns[0][columns[1] == 3], oracle.poisson_times(positions, [0.0], [300.0], 200.0))
 
 
 def test_intervals_are_exponential_and_counts_poisson():

@@ -29,6 +29,7 @@ def mixed(seed=4, extra=False):
     network.source("own", RegularSpikes(interval_ms=np.array([1.0, 2.0]), start_ms=0.1))
     network.drive("n", 2000.0, 1.0)
     network.drive(network["n"][2:5], PiecewiseRate([3.0, 9.0], [800.0, 0.0]), -1.0)
+    network.drive("n", [100.0, 0.0, 50.0, 1000.0, 3.0, 10.0], 1.0)
     network.current("n", [0.0, 5.0, 5.5], [1.0, 2.0, 3.0])
     network.current(network["n"][[4, 1]], [5.0, 25.0], [[1.0, 2.0], [3.0, 4.0]])
     if extra:
@@ -67,7 +68,7 @@ def test_a_fresh_object_goes_on_from_a_state(stream, cut):
 
 @pytest.mark.parametrize("stream", [SpikeStream, DriveStream])
 def test_other_inputs_change_nothing(stream):
-    size, drives = mixed().size, 2
+    size, drives = mixed().size, 3
     alone, among = read(stream(mixed()), [30.0]), read(stream(mixed(extra=True)), [30.0])
     kept = (among[1] < size) & (among[2] < drives if len(among) == 3 else True)
     assert kept.sum() < kept.size
