@@ -27,6 +27,7 @@ def tile_bounds(size: int) -> NDArray[np.int64]:
 class Tiles:
     """`records` (n,) TILE, the arrays they point to, and what is looked up by population.
 
+    bounds: where each population is cut, by name.
     grid_ms: the finest epoch of all, which no window may go beyond; inf without sums.
     """
 
@@ -34,12 +35,13 @@ class Tiles:
         populations = list(network.populations.values())
         self.of_population = np.zeros(len(populations), np.int64)
         self.grid_ms = math.inf
+        self.bounds: dict[str, NDArray[np.int64]] = {}
         self._kept: list[NDArray[Any]] = []
         records = []
         for number, population in enumerate(populations):
             if population.is_source:
                 continue
-            bounds = tile_bounds(population.size)
+            bounds = self.bounds[population.name] = tile_bounds(population.size)
             self.of_population[number] = bounds.size - 1
             kind, sums = self._sums(groups, population)
             for tile, (first, end) in enumerate(zip(bounds[:-1], bounds[1:], strict=True)):
@@ -52,6 +54,22 @@ class Tiles:
                 record["first_id"] = population.first + first
                 records.append(record)
         self.records = np.concatenate([layout.new(layout.TILE, 0), *records])
+
+    def share_out(
+        self, times: NDArray[np.float64], neurons: NDArray[np.uint32], numbers: NDArray[np.uint16]
+    ) -> tuple[NDArray[Any], ...]:
+        """Let each tile have its arrivals from the drives; the arrays must be kept while they are used."""
+        tile_of = np.searchsorted(self.records["first_id"], neurons, side="right") - 1
+        order = np.argsort(tile_of, kind="stable")
+        ends = np.cumsum(np.bincount(tile_of, minlength=self.records.size)).astype(np.int64)
+        times, numbers = times[order], numbers[order]
+        neurons = (neurons - self.records["first_id"][tile_of])[order].astype(np.uint32)
+        for record, begin, end in zip(self.records, np.append(0, ends[:-1]), ends, strict=True):
+            record["drive_times"] = address(times) + 8 * begin
+            record["drive_neurons"] = address(neurons) + 4 * begin
+            record["drive_numbers"] = address(numbers) + 2 * begin
+            record["n_drive"], record["next_drive"] = end - begin, 0
+        return times, neurons, numbers
 
     def _sums(self, groups: Groups, population: Population) -> tuple[int, int]:
         """How a population is handled, and the address of the parameters that its neurons have in common."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -18,13 +20,26 @@ from eventsim.network.rules import TableRows
 
 
 class Wiring:
-    """Who sends where: `block` is what kernels take, `tables` the synapses of each projection."""
+    """Who sends where: `block` is what kernels take, `tables` the synapses of each projection.
 
-    def __init__(self, network: Network, groups: Groups) -> None:
+    bounds: where each population is cut into tiles, by name; nowhere without it.
+    """
+
+    def __init__(
+        self, network: Network, groups: Groups, bounds: Mapping[str, NDArray[np.int64]] | None = None
+    ) -> None:
         projections = list(network.projections.values())
         for projection in projections:
             _check_rows(projection)
-        self.tables = [build_synapses(network, projection) for projection in projections]
+        cuts = {} if bounds is None else bounds
+        self.tables = [
+            build_synapses(network, projection, _cut(projection, cuts)) for projection in projections
+        ]
+        numbers = {name: number for number, name in enumerate(network.populations)}
+        self.target_populations = np.array(
+            [numbers[projection.target.population.name] for projection in projections], np.int64
+        )
+        self.signs = np.array([_sign(table.weights) for table in self.tables], np.int64)
         self.block = Block(
             WIRING, _directory(network, groups) | {"links": _links(projections, groups, self.tables)}
         )
@@ -40,9 +55,27 @@ class Wiring:
         return max((int(np.diff(table.row_start).max(initial=0)) for table in self.tables), default=0)
 
     @property
+    def shortest_delay(self) -> float:
+        """The smallest delay of all synapses (ms); inf without synapses."""
+        return min((float(table.delays.min()) for table in self.tables if table.row_start[-1]), default=math.inf)
+
+    @property
     def most_outgoing(self) -> int:
         """Most projections that one population has."""
         return int(np.diff(self.block.arrays["outgoing_start"]).max(initial=0))
+
+
+def _sign(weights: NDArray[Any]) -> int:
+    """1 if no weight is negative, -1 if none is positive, 0 if there are both."""
+    lowest, highest = weights.min(initial=0.0), weights.max(initial=0.0)
+    return int(lowest >= 0.0) or -int(highest <= 0.0)
+
+
+def _cut(
+    projection: Projection, bounds: Mapping[str, NDArray[np.int64]]
+) -> NDArray[np.int64] | None:
+    """Where the rows of a projection are cut; those of look-up tables, which reach everyone in order, nowhere."""
+    return None if isinstance(projection.rule, TableRows) else bounds.get(projection.target.population.name)
 
 
 def _check_rows(projection: Projection) -> None:
@@ -78,6 +111,7 @@ def _links(projections: list[Projection], groups: Groups, tables: list[SynapseTa
     for link, projection, table in zip(links, projections, tables, strict=True):
         target = projection.target.population.name
         link["row_start"] = address(table.row_start)
+        link["short_starts"] = int(table.row_start.dtype == np.uint32)
         link["targets"] = address(table.targets)
         link["weights"] = address(table.weights)
         link["weight_stride"] = int(not table.weights_common)

@@ -38,6 +38,7 @@ WIRING = _record(
 
 LINK = _record(
     ("row_start", "u8"),  # i8 (n_rows + 1,): row r is synapses row_start[r] to row_start[r + 1] - 1
+    ("short_starts", "i8"),  # 1: they are u4, as they may be where a row is cut into tiles
     ("targets", "u8"),  # u4: index in the target population, sorted by (delay, target) in a row
     ("weights", "u8"),  # of synapse k weights[k * weight_stride]; stride 0: common
     ("weight_stride", "i8"),

@@ -24,7 +24,6 @@ from eventsim.kernels.handlers import (
     take,
 )
 from eventsim.kernels.jit import inlined, inner
-from eventsim.kernels.layout import ENDLESS
 from eventsim.kernels.memory import f8, i8, record_at, u4
 from eventsim.kernels.shared import reallocated
 from eventsim.kernels.sums import ABSENT
@@ -95,8 +94,7 @@ def _go_through(group, tile, w, i, k, end, due):
                 continue
             round_ = round_ + 1 if when == now else int64(0)
             if round_ > w.most_at_once:
-                w.status = ENDLESS
-                w.now = now
+                tile.endless, tile.endless_at = tile.first_id + i + 1, now
                 return due
             now = when
             fired = _own_event(group, tile, p, s, i, now, round_)

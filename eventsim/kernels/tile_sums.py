@@ -8,10 +8,11 @@ others, nearly all, the sum is all there is to know.
 
 import math
 
-from numba import int64
+from numba import int64, uint64
 
 from eventsim.kernels.jit import inlined, inner
 from eventsim.kernels.layout import LINK
+from eventsim.kernels.neuron import weight_at
 from eventsim.kernels.memory import f8, i8, record_at, u2, u4
 from eventsim.kernels.sums import ABSENT, built_up, growth, next_sum, rounded
 from eventsim.kernels.tile_traffic import mark
@@ -92,24 +93,25 @@ def _add_jumps(tile, wiring, delivery, sign, upwards):
     """What one spike adds to V: everything, or of weights of both signs the positive or the negative ones."""
     c = record_at(tile.sums, 0, SUMS)
     link = record_at(wiring.links, delivery.link, LINK)
-    targets, weights, delays = u4(link.targets), f8(link.weights), f8(link.delays)
-    u = f8(tile.u - 8 * tile.first)  # so that a target's number is its place
+    targets, delays = u4(link.targets), f8(link.delays)
+    weights, single, stride = link.weights, link.single, link.weight_stride
+    u = f8(tile.u - uint64(8 * tile.first))  # so that a target's number is its place
     first, end, emitted = delivery.first, delivery.end, delivery.emitted
     ref, rate, rounding = tile.ref, c.rate, c.rounding
     if link.delay_stride == 0 and link.weight_stride == 0:
-        term = rounded(weights[0] * growth((emitted + delays[0] - ref) * rate), rounding)
+        term = rounded(f8(weights)[0] * growth((emitted + delays[0] - ref) * rate), rounding)
         for k in range(first, end):
             u[targets[k]] += term
     elif link.weight_stride == 0:
-        weight = weights[0]
+        weight = f8(weights)[0]
         for k in range(first, end):
             u[targets[k]] += rounded(weight * growth((emitted + delays[k] - ref) * rate), rounding)
     else:
-        stride = link.delay_stride
+        step = link.delay_stride
         for k in range(first, end):
-            weight = weights[k]
+            weight = weight_at(weights, single, stride, k)
             if sign != 0 or (weight > 0.0) == upwards:
-                u[targets[k]] += rounded(weight * growth((emitted + delays[k * stride] - ref) * rate), rounding)
+                u[targets[k]] += rounded(weight * growth((emitted + delays[k * step] - ref) * rate), rounding)
 
 
 @inner
@@ -172,12 +174,13 @@ def _add_currents(tile, wiring, delivery):
     """What one spike adds to the currents."""
     c = record_at(tile.sums, 0, SUMS)
     link = record_at(wiring.links, delivery.link, LINK)
-    targets, weights, delays = u4(link.targets), f8(link.weights), f8(link.delays)
-    u = f8(tile.u - 8 * tile.first)
-    x, y = f8(tile.x - 8 * tile.first), f8(tile.y - 8 * tile.first)
+    targets, delays = u4(link.targets), f8(link.delays)
+    weights, single, stride = link.weights, link.single, link.weight_stride
+    u = f8(tile.u - uint64(8 * tile.first))
+    x, y = f8(tile.x - uint64(8 * tile.first)), f8(tile.y - uint64(8 * tile.first))
     first, end, emitted = delivery.first, delivery.end, delivery.emitted
     if link.delay_stride == 0 and link.weight_stride == 0:
-        weight = weights[0]
+        weight = f8(weights)[0]
         to_u, to_current = _terms(tile, c, emitted + delays[0], weight)
         current = x if weight > 0.0 else y
         for k in range(first, end):
@@ -185,7 +188,7 @@ def _add_currents(tile, wiring, delivery):
             current[targets[k]] += to_current
         return
     for k in range(first, end):
-        weight = weights[k * link.weight_stride]
+        weight = weight_at(weights, single, stride, k)
         to_u, to_current = _terms(tile, c, emitted + delays[k * link.delay_stride], weight)
         u[targets[k]] -= to_u
         if weight > 0.0:

@@ -6,6 +6,7 @@ from numba import int64
 
 from eventsim.kernels.jit import inlined, inner
 from eventsim.kernels.layout import LINK
+from eventsim.kernels.neuron import weight_at
 from eventsim.kernels.memory import f8, i8, record_at, u2, u4
 from eventsim.kernels.shared import reallocated
 from eventsim.kernels.window_layout import ARRIVAL, DELIVERY, LEG, SPIKE
@@ -26,6 +27,12 @@ def _leg(tile, emitted, serial, number, first, end):
     tile.n_legs += 1
 
 
+@inlined
+def _start(link, row):
+    """The first synapse of a row."""
+    return int64(u4(link.row_start)[row]) if link.short_starts != 0 else i8(link.row_start)[row]
+
+
 @inner
 def take_off(tile, w, wiring):
     """Start the spikes of the window before on their way to this tile, in the order of their serial numbers."""
@@ -44,7 +51,7 @@ def take_off(tile, w, wiring):
                 _leg(tile, spike.time, serial + k, number, first, first + tile.n)
                 continue
             row = (spike.neuron - i8(wiring.first_id)[source]) * n_tiles + tile.number
-            first, end = i8(link.row_start)[row], i8(link.row_start)[row + 1]
+            first, end = _start(link, row), _start(link, row + 1)
             if first < end:
                 _leg(tile, spike.time, serial + k, number, first, end)
 
@@ -120,7 +127,8 @@ def _arrives(tile, i, time, weight, serial, number, receptor):
 def _gather_delivery(tile, wiring, delivery, everyone):
     """The arrivals of one spike at marked neurons; or at everyone, who is marked then."""
     link = record_at(wiring.links, delivery.link, LINK)
-    targets, weights, delays = u4(link.targets), f8(link.weights), f8(link.delays)
+    targets, delays = u4(link.targets), f8(link.delays)
+    weights, single, stride = link.weights, link.single, link.weight_stride
     marks = u4(tile.marks)
     dense = link.dense != 0
     for k in range(delivery.first, delivery.end):
@@ -129,7 +137,7 @@ def _gather_delivery(tile, wiring, delivery, everyone):
             mark(tile, i)
         if marks[i] != 0:
             time = delivery.emitted + delays[k * link.delay_stride]
-            weight = weights[k * link.weight_stride]
+            weight = weight_at(weights, single, stride, k)
             _arrives(tile, i, time, weight, delivery.serial, delivery.link, link.receptor)
 
 

@@ -83,6 +83,8 @@ TILE = _record(
     ("drive_numbers", "u8"),  # u2
     ("n_drive", "i8"),
     ("next_drive", "i8"),
+    ("endless", "i8"),  # id + 1 of a neuron that fires for ever at the time ``endless_at``
+    ("endless_at", "f8"),
     ("synaptic_events", "i8"),
     ("external_events", "i8"),
     ("gone_through", "i8"),  # arrivals handled event by event
@@ -115,9 +117,6 @@ WINDOWS = _record(
     ("windows", "i8"),
     ("events_left", "i8"),
 )
-
-NO_MEMORY = 100
-"""A status beside those of ``layout``."""
 
 
 def new(dtype: np.dtype[Any], n: int = 1) -> Any:

@@ -11,7 +11,7 @@ import math
 from numba import int64
 
 from eventsim.kernels.jit import inlined, inner, kernel
-from eventsim.kernels.layout import DONE, PAUSED
+from eventsim.kernels.layout import DONE, ENDLESS, PAUSED
 from eventsim.kernels.memory import f8, i8, record_at, u1, u2, u4
 from eventsim.kernels.shared import added, meet, reallocated
 from eventsim.kernels.tile_events import first_look, go_through_marked, hand_back, set_current_in
@@ -259,13 +259,15 @@ def _end_window(w, wiring, inputs):
 
 
 @inner
-def _pending(w):
-    """Whether the caller should be let in: enough has been done."""
+def _status(w):
+    """Why to come back to the caller, or -1: a neuron that fires for ever, or enough done to let it in."""
     done = int64(0)
     for number in range(w.n_tiles):
         tile = record_at(w.tiles, number, TILE)
+        if tile.endless != 0:
+            return ENDLESS
         done += tile.synaptic_events + tile.external_events
-    return done > w.events_left
+    return PAUSED if done > w.events_left else -1
 
 
 @kernel
@@ -307,8 +309,8 @@ def run_windows(groups, wiring_array, windows_array, inputs_array, thread, count
     """Simulate all events before ``last``; called by each thread.  ``counter``...: addresses of what they share."""
     wiring, w, inputs = wiring_array[0], windows_array[0], inputs_array[0]
     while True:
-        if thread == 0:
-            w.status = PAUSED if _pending(w) else -1
+        if thread == 0:  # the others wait, so none reads the status while it changes
+            w.status = _status(w)
             if w.status < 0:
                 _begin_window(groups, w, wiring, inputs)
             i8(next_tile)[0] = 0
@@ -322,8 +324,3 @@ def run_windows(groups, wiring_array, windows_array, inputs_array, thread, count
         meet(counter, generation, w.n_threads)
         if thread == 0:
             _end_window(w, wiring, inputs)
-            if w.status >= 0:
-                i8(next_tile)[0] = -1
-        meet(counter, generation, w.n_threads)
-        if w.status >= 0:
-            return

@@ -145,6 +145,7 @@ class LIF(Model):
         flow=flow, crossing=crossing, bound=bound, jump=jump, reset=reset, show=show, take=take, give=give
     )
     takes_current: ClassVar[bool] = True
+    sums: ClassVar[Literal["jumps", "currents"] | None] = "jumps"
     parameter_dtype: ClassVar[np.dtype[Any]] = np.dtype(
         [
             (name, "f8")

@@ -246,6 +246,7 @@ class LIFExp(Model):
         flow=flow, crossing=crossing, bound=bound, jump=jump, reset=reset, show=show, take=take, give=give
     )
     takes_current: ClassVar[bool] = True
+    sums: ClassVar[Literal["jumps", "currents"] | None] = "currents"
     parameter_dtype: ClassVar[np.dtype[Any]] = np.dtype(
         [
             (name, "f8")

@@ -35,6 +35,7 @@ class Model(Description):
     parameter_dtype: ClassVar[np.dtype[Any]]
     state_dtype: ClassVar[np.dtype[Any]]
     takes_current: ClassVar[bool] = False
+    sums: ClassVar[Literal["jumps", "currents"] | None] = None
 
     test: Literal["instant", "arrival"] = field(default="instant", kw_only=True)
 

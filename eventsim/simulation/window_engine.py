@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import math
-import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -14,17 +13,19 @@ from numpy.typing import NDArray
 
 from eventsim.build.groups import Groups, build_groups
 from eventsim.build.streams import CurrentStream, DriveStream, SpikeStream
-from eventsim.build.tiles import Tiles, tile_bounds
+from eventsim.build.tiles import Tiles
 from eventsim.build.wiring import Wiring
 from eventsim.errors import SimulationError
 from eventsim.kernels import layout, queue, window_layout, windows
 from eventsim.kernels.memory import Block, address
 from eventsim.network.network import Network
 from eventsim.network.population import PopulationView
+from eventsim.simulation.pace import Pace
 
 Spikes = Callable[[NDArray[np.float64], NDArray[np.uint32]], None]
 Progress = Callable[[float], None]
 
+_CACHE_LINE = 8  # int64
 _EVENTS_A_CALL = 4_000_000  # well under a second, so that Ctrl-C and progress are served
 _FIRST_CALL_MS = 1.0
 
@@ -69,8 +70,203 @@ class WindowEngine:
             n_threads=threads,
             most_at_once=1000 + 100 * network.size,
         )
-        self._shared = np.zeros(3 * 8, np.int64)  # each on a cache line of its own
+        self._shared = np.zeros(3 * _CACHE_LINE, np.int64)
         self._pool = ThreadPoolExecutor(threads - 1) if threads > 1 else None
         self.time = 0.0
         self._started = False
-        self._call_ms, self._arrivals_per_ms = _FIRST_CALL_MS, 0.0
+        self._pace = Pace(_EVENTS_A_CALL, _FIRST_CALL_MS)
+
+    def __del__(self) -> None:
+        for block in (getattr(self, "windows", None), *getattr(getattr(self, "tiles", None), "records", ())):
+            if block is not None:
+                _free(block.record[0] if isinstance(block, Block) else block)
+
+    @property
+    def synapses(self) -> int:
+        """Number of synapses."""
+        return self.wiring.synapses
+
+    def counts(self) -> dict[str, Any]:
+        """Exact counts since time 0; ``spike_counts`` (n_ids,) int64 by global id."""
+        names = ("synaptic_events", "external_events")
+        counts: dict[str, Any] = {name: int(self.tiles.records[name].sum()) for name in names}
+        return counts | {"spike_counts": self.windows.arrays["spike_counts"].copy()}
+
+    def compile(self) -> None:
+        """Compile the kernels for this network's models, or find them on disk; simulates nothing."""
+        nothing = Block(window_layout.WINDOWS, {}, last=-math.inf, n_threads=1)
+        inputs = Block(layout.INPUTS, {})
+        windows.begin(self.groups.kernel, nothing.record, 0.0)
+        windows.end(self.groups.kernel, nothing.record, 0.0)
+        windows.run_windows(
+            self.groups.kernel, self.wiring.block.record, nothing.record, inputs.record, 0, *self._meeting
+        )
+
+    def run_until(self, t_stop: float, spikes: Spikes, progress: Progress) -> None:
+        """Simulate up to and including `t_stop`, handing out recorded spikes in order."""
+        first = self.time
+        if not self._started:
+            self._started = True
+            first = -math.inf
+            self._begin(0.0)
+        while first < t_stop:
+            last = self._pace.until(max(first, 0.0), t_stop, self.streams)
+            self._read_inputs(first, last)
+            before = self._events()
+            self.windows.record["last"] = math.nextafter(last, math.inf)
+            self._run(spikes, progress)
+            self._pace.learn(max(first, 0.0), last, self._events() - before)
+            first = self.time = last
+            progress(last)
+
+    def sample(self, view: PopulationView, variable: str, t: float) -> NDArray[np.float64]:
+        """A state variable of some neurons at ``t``, not before `time` and with no event in between."""
+        if not self._started:
+            self._begin(0.0)
+            self._started = True
+        windows.end(self.groups.kernel, self.windows.record, t)
+        g = self.groups.of_population[view.population.name]
+        locals_ = view.indices + self.groups.local_first[view.population.name]
+        states = self.groups.states[g][locals_]
+        queue.sample(self.groups.kernel, g, address(states), address(locals_), locals_.size, t)
+        values: NDArray[np.float64] = states[variable].astype(np.float64)
+        return values
+
+    def state(self) -> dict[str, NDArray[np.generic]]:
+        """Everything that changes while simulating, as arrays; `restore` goes on from it with the same bytes."""
+        if self._started:
+            windows.end(self.groups.kernel, self.windows.record, self.time)
+        w = self.windows
+        state: dict[str, NDArray[np.generic]] = {
+            "time": np.array(self.time),
+            "started": np.array(self._started),
+            "serial": np.array(w.scalar("serial")),
+            "spike_counts": w.arrays["spike_counts"].copy(),
+            "spikes": _elements(w.record[0], "spikes", window_layout.SPIKE),
+        }
+        for number, tile in enumerate(self.tiles.records):
+            state[f"legs/{number}"] = _elements(tile, "legs", window_layout.LEG)
+            state[f"events/{number}"] = np.array([tile["synaptic_events"], tile["external_events"]])
+        for number, records in enumerate(self.groups.states):
+            state[f"neurons/{number}"] = records.copy()
+        for number, stream in enumerate(self.streams):
+            state |= {f"stream/{number}/{key}": array for key, array in stream.state().items()}
+        return state
+
+    def restore(self, state: Mapping[str, NDArray[np.generic]]) -> None:
+        """Go on from what `state` gave, in an engine of the same network."""
+        self.time, self._started = float(state["time"]), bool(state["started"])
+        w = self.windows
+        w.record["serial"] = state["serial"]
+        w.record["now"] = math.nextafter(self.time, math.inf) if self._started else -math.inf
+        w.arrays["spike_counts"][:] = state["spike_counts"]
+        _refill(w.record[0], "spikes", state["spikes"], window_layout.SPIKE, "sorting")
+        for number, tile in enumerate(self.tiles.records):
+            _refill(tile, "legs", state[f"legs/{number}"], window_layout.LEG)
+            tile["synaptic_events"], tile["external_events"] = state[f"events/{number}"]
+            tile["next"] = -math.inf
+        for number, records in enumerate(self.groups.states):
+            records[:] = state[f"neurons/{number}"].copy().view(np.uint8).view(records.dtype)
+        for number, stream in enumerate(self.streams):
+            prefix = f"stream/{number}/"
+            stream.restore({key[len(prefix) :]: state[key] for key in state if key.startswith(prefix)})
+        if self._started:
+            self._begin(self.time)
+
+    def _begin(self, t: float) -> None:
+        windows.begin(self.groups.kernel, self.windows.record, t)
+
+    def _events(self) -> int:
+        return int(self.tiles.records["synaptic_events"].sum())
+
+    @property
+    def _meeting(self) -> tuple[int, int, int]:
+        """Where the threads meet and take tiles from: three addresses."""
+        first = address(self._shared)
+        return first, first + 8 * _CACHE_LINE, first + 16 * _CACHE_LINE
+
+    def _run(self, spikes: Spikes, progress: Progress) -> None:
+        """Simulate the windows before ``last``."""
+        w = self.windows
+        while True:
+            done = self.tiles.records["synaptic_events"].sum() + self.tiles.records["external_events"].sum()
+            w.record["events_left"] = done + _EVENTS_A_CALL
+            arguments = self.groups.kernel, self.wiring.block.record, w.record, self.inputs.record
+            others = [
+                self._pool.submit(windows.run_windows, *arguments, thread, *self._meeting)
+                for thread in range(1, self.threads)
+                if self._pool is not None
+            ]
+            windows.run_windows(*arguments, 0, *self._meeting)
+            for other in others:
+                other.result()
+            self._hand_out(spikes)
+            status = int(w.scalar("status"))
+            if status == layout.ENDLESS:
+                raise SimulationError(self._endless())
+            if status == layout.DONE:
+                return
+            progress(float(w.scalar("now")))
+
+    def _hand_out(self, spikes: Spikes) -> None:
+        w = self.windows.record[0]
+        if w["n_times"]:
+            n = int(w["n_times"])
+            spikes(_copied(w["times"], n, np.dtype(np.float64)), _copied(w["ids"], n, np.dtype(np.uint32)))
+            w["n_times"] = 0
+
+    def _read_inputs(self, first: float, last: float) -> None:
+        """Let the kernel have what comes from outside after `first` and not after `last`."""
+        sources, currents = self.sources.slice(first, last), self.currents.slice(first, last)
+        columns = {
+            "source": (("times", "ids"), sources),
+            "current": (("times", "ids", "values"), currents),
+        }
+        for kind, (names, arrays) in columns.items():
+            for name, array in zip(names, arrays, strict=True):
+                self.inputs.point(f"{kind}_{name}", array)
+            self.inputs.record[f"n_{kind}"] = arrays[0].size
+            self.inputs.record[f"next_{kind}"] = 0
+        self._driven = self.tiles.share_out(*self.drives.slice(first, last))
+
+    def _endless(self) -> str:
+        t = float(self.windows.scalar("now"))
+        return (
+            f"at {t:g} ms a neuron fires without end: "
+            "give it a refractory period or a reset further below its threshold"
+        )
+
+
+def _elements(record: Any, name: str, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """A copy of the elements of an array that grows."""
+    return _copied(record[name], int(record[f"n_{name}"]), dtype)
+
+
+def _copied(where: int, n: int, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """A copy of ``n`` elements at an address."""
+    if n == 0:
+        return np.zeros(0, dtype)
+    return np.frombuffer(ctypes.string_at(int(where), n * dtype.itemsize), dtype).copy()
+
+
+def _refill(
+    record: Any, name: str, stored: NDArray[Any], dtype: np.dtype[Any], *alike: str
+) -> None:
+    """Let an array that grows have these elements, which may have been stored as bytes."""
+    elements = stored.copy().view(np.uint8).view(dtype)
+    for each in (name, *alike):
+        record[each] = _LIBC.realloc(int(record[each]), max(1, elements.nbytes))
+    ctypes.memmove(int(record[name]), elements.ctypes.data, elements.nbytes)
+    record[f"n_{name}"] = record[f"room_{name}"] = elements.size
+
+
+def _free(record: Any) -> None:
+    """Give back the arrays that grow."""
+    for name in record.dtype.names:
+        if f"room_{name}" in record.dtype.names and record[name]:
+            _LIBC.free(int(record[name]))
+
+
+_LIBC = ctypes.CDLL(None)
+_LIBC.realloc.restype, _LIBC.realloc.argtypes = ctypes.c_void_p, (ctypes.c_void_p, ctypes.c_size_t)
+_LIBC.free.restype, _LIBC.free.argtypes = None, (ctypes.c_void_p,)
