@@ -6,9 +6,41 @@ from pathlib import Path
 from typing import Any
 
 from numba import njit
+from numba.core.compiler import CompilerBase, DefaultPassBuilder
+from numba.core.compiler_machinery import register_pass
+from numba.core.lowering import Lower
+from numba.core.typed_passes import NativeLowering
 
 _OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True}
-_INNER = _OPTIONS | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+
+
+class _LowerApart(Lower):
+    def pre_lower(self):
+        super().pre_lower()
+        self.function.attributes.add("noinline")
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)
+class _LoweringApart(NativeLowering):
+    _name = "native_lowering_apart"
+
+    @property
+    def lowering_class(self):
+        return _LowerApart
+
+
+class _CompilerApart(CompilerBase):
+    def define_pipelines(self):
+        builder = DefaultPassBuilder.define_nopython_pipeline(self.state)
+        builder.passes = [
+            (_LoweringApart if each is NativeLowering else each, why) for each, why in builder.passes
+        ]
+        builder.finalize()
+        return [builder]
+
+
+_NO_WAY_IN = _OPTIONS | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+_INNER = _NO_WAY_IN | {"forceinline": False}  # said outright, or else inherited from a caller that is inlined
 
 _SOURCES = sorted(Path(__file__).parent.glob("*.py"))
 SOURCES_DIGEST = hashlib.blake2b(b"".join(path.read_bytes() for path in _SOURCES), digest_size=8).hexdigest()
@@ -26,5 +58,8 @@ def kernel(function: Callable[..., Any]) -> Any:
 inner = njit(**_INNER)
 """Called from kernels alone, so no way in from Python is compiled."""
 
-inlined = njit(forceinline=True, **_INNER)
+inlined = njit(forceinline=True, **_NO_WAY_IN)
 """The same, and small: part of every function that calls it."""
+
+apart = njit(pipeline_class=_CompilerApart, forceinline=False, **_OPTIONS)
+"""Never part of its callers: for what is big and called from many places, which LLVM would compile anew in each."""

@@ -3,7 +3,7 @@
 Floating-point addition depends on its order in the last bits, and each engine would add a neuron's arrivals in its own.
 So a leaky neuron keeps u = (V - V_inf) exp((t - ref) / tau), which only changes when something arrives, and every term
 is rounded to a multiple of one quantum before it is added: sums of such multiples are exact as long as they are below
-2^53 quanta, hence the same in any order.  ``ref`` begins an *epoch*: epochs are dyadic intervals of time, the same for
+2^52 quanta, hence the same in any order.  ``ref`` begins an *epoch*: epochs are dyadic intervals of time, the same for
 all engines, at whose end u is referred to the next one, so that the exponential stays between 1 and e^2.
 
 The exponentials are computed here from a table and a short polynomial by plain multiplications and additions, which a
@@ -22,6 +22,7 @@ _LAST = 2 * _STEPS
 _EXP = np.array([math.exp(k / _STEPS) for k in range(-_LAST, _LAST + 1)])
 _EXPM1 = np.array([math.expm1(k / _STEPS) for k in range(-_LAST, _LAST + 1)])
 _QUANTA = 46  # bits between the scale of a neuron's potentials and the quantum
+_SCALES = 900  # the quantum of a larger or smaller scale might not be a number
 
 
 def epoch_length(tau: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -29,16 +30,29 @@ def epoch_length(tau: NDArray[np.float64]) -> NDArray[np.float64]:
 
     At least tau, so that what decays to less than half a quantum in an epoch is rounded to 0, and is gone for good.
     """
-    length: NDArray[np.float64] = np.exp2(np.ceil(np.log2(tau)))
+    length: NDArray[np.float64] = np.ldexp(1.0, _exponent(tau))
     return length
 
 
+def _exponent(x: NDArray[np.float64]) -> NDArray[np.int32]:
+    """That of the smallest power of two not below x; without logarithms, whose last bit depends on the machine."""
+    mantissa, exponent = np.frexp(x)
+    above: NDArray[np.int32] = exponent - (mantissa == 0.5)
+    return above
+
+
 def rounding(scale: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What `rounded` takes, for values of the order of ``scale``: the quantum is 2^-46 of it, the room 2^7 times it."""
-    with np.errstate(divide="ignore"):
-        quantum = np.exp2(np.where(scale > 0.0, np.ceil(np.log2(scale)), 0.0) - _QUANTA)
-    added: NDArray[np.float64] = 1.5 * 2.0**52 * quantum
+    """What `rounded` takes, for values of the order of ``scale``: the quantum is 2^-46 of it, the room 2^6 times it.
+
+    Terms below -2^5 scales may be rounded to half a quantum; that is why the room is 2^6 scales, and not 2^7.
+    """
+    added: NDArray[np.float64] = 1.5 * 2.0**52 * quantum(scale)
     return added
+
+
+def quantum(scale: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The quantum of sums of values of the order of ``scale``; scales beyond 2^900 either way are taken for that."""
+    return np.ldexp(1.0, np.clip(_exponent(scale), -_SCALES, _SCALES) - _QUANTA)
 
 
 @inlined

@@ -34,33 +34,34 @@ def next_epoch(tile):
     return when
 
 
-@inlined
-def _fold(tile, currents, carry, fade, rounding, e, rounding_u):
-    """What a current has built up in its epoch goes over to the membrane."""
-    u = f8(tile.u)
-    for i in range(tile.n):
-        u[i] += rounded(currents[i] * carry * e, rounding_u)
-        currents[i] = rounded(currents[i] * fade, rounding)
-
-
 @inner
 def _into_epoch(tile, when):
-    """Refer all sums to the epochs that begin at ``when``; whether that is one of the membrane."""
+    """Refer all sums to the epochs that begin at ``when``, as the models do; whether that is one of the membrane.
+
+    A sum that is 0 belongs to the epoch of ``when`` already.
+    """
     c = record_at(tile.sums, 0, SUMS)
+    u, x, y = f8(tile.u), f8(tile.x), f8(tile.y)
+    currents = tile.kind == CURRENTS
+    ends = tile.ref + c.epoch == when
+    ends_x, ends_y = currents and tile.ref_x + c.epoch_ex == when, currents and tile.ref_y + c.epoch_in == when
     e = growth((when - tile.ref) * c.rate)
-    if tile.kind == CURRENTS and tile.ref_x + c.epoch_ex == when:
-        _fold(tile, f8(tile.x), c.carry_ex, c.fade_ex, c.rounding_ex, e, c.rounding)
-        tile.ref_x = when
-    if tile.kind == CURRENTS and tile.ref_y + c.epoch_in == when:
-        _fold(tile, f8(tile.y), c.carry_in, c.fade_in, c.rounding_in, e, c.rounding)
-        tile.ref_y = when
-    if tile.ref + c.epoch > when:
-        return False
-    u = f8(tile.u)
+    e_at_rest = 1.0 if ends else e
     for i in range(tile.n):
-        u[i] = next_sum(u[i], c.fade, c.rounding)
-    tile.ref = when
-    return True
+        at_rest = u[i] == 0.0
+        e_i = e_at_rest if at_rest else e
+        if ends_x:
+            u[i] += rounded(x[i] * c.carry_ex * e_i, c.rounding)
+            x[i] = rounded(x[i] * c.fade_ex, c.rounding_ex)
+        if ends_y:
+            u[i] += rounded(y[i] * c.carry_in * e_i, c.rounding)
+            y[i] = rounded(y[i] * c.fade_in, c.rounding_in)
+        if ends and not at_rest:
+            u[i] = next_sum(u[i], c.fade, c.rounding)
+    tile.ref = when if ends else tile.ref
+    tile.ref_x = when if ends_x else tile.ref_x
+    tile.ref_y = when if ends_y else tile.ref_y
+    return ends
 
 
 @inner

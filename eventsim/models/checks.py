@@ -35,6 +35,24 @@ def positive(values: Values, *names: str) -> None:
         refuse(values, name, ~((column > 0) & np.isfinite(column)), "must be greater than 0")
 
 
+def time_constants(values: Values, *names: str) -> None:
+    """Raise `InputError` unless these lie between 1e-6 and 1e9 ms: then times can be told apart by them."""
+    positive(values, *names)
+    for name in names:
+        column = values[name]
+        refuse(values, name, (column < 1e-6) | (column > 1e9), "must lie between 1e-6 and 1e9 ms")
+
+
+def membrane(values: Values) -> None:
+    """Raise `InputError` unless tau_m, c_m and i_e are a membrane's whose V_inf is a number."""
+    time_constants(values, "tau_m")
+    positive(values, "c_m")
+    refuse(values, "c_m", values["c_m"] < 1e-100, "must be at least 1e-100 pF")
+    with np.errstate(over="ignore"):
+        driven = values["tau_m"] / values["c_m"] * values["i_e"] + values["e_l"]
+    refuse(values, "i_e", ~np.isfinite(driven), "drives V beyond all numbers")
+
+
 def not_negative(values: Values, *names: str) -> None:
     """Raise `InputError` unless every value of these parameters is finite and at least zero."""
     for name in names:

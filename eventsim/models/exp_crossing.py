@@ -13,10 +13,10 @@ first on which h rises above 0 holds the first crossing, which is solved for to 
 
 import math
 
-from numba import njit
+from eventsim.kernels.jit import apart, inner
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def response(x, tau_m, tau_syn):
     """(exp(-x/a) - exp(-x/b)) / (1/b - 1/a), a the longer time constant; x exp(-x/a) where they are equal.
 
@@ -30,7 +30,7 @@ def response(x, tau_m, tau_syn):
     return -math.expm1(-gap * x) / gap * math.exp(-x / slow)
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def _deviation(p, v_inf, v, ex, inh, x):
     """V - V_inf a time x after V was v, with currents ex and inh (mV/ms) then."""
     r_ex = response(x, p.tau_m, p.tau_ex)
@@ -38,19 +38,19 @@ def _deviation(p, v_inf, v, ex, inh, x):
     return (v - v_inf) * math.exp(-x / p.tau_m) + ex * r_ex + inh * r_in
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def excess(p, v_inf, v, ex, inh, x):
     """V - V_th; the constant part apart, so that a threshold equal to V_inf loses no digits."""
     return (v_inf - p.v_th) + _deviation(p, v_inf, v, ex, inh, x)
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def _push(p, v_inf, ex, inh, x):
     """Slope that V would have at the threshold: where it is negative V cannot cross upwards."""
     return (v_inf - p.v_th) / p.tau_m + ex * math.exp(-x / p.tau_ex) + inh * math.exp(-x / p.tau_in)
 
 
-@njit(error_model="numpy", nogil=True)
+@apart
 def _push_zero(p, v_inf, ex, inh, low, high):
     """Where the push changes its sign between low and high, by bisection to the last bit."""
     rising = _push(p, v_inf, ex, inh, high) > 0.0
@@ -64,7 +64,7 @@ def _push_zero(p, v_inf, ex, inh, low, high):
             low = middle
 
 
-@njit(error_model="numpy", nogil=True)
+@apart
 def _crossing_in(p, v_inf, v, ex, inh, low, high):
     """The crossing between low (below) and high (above), where there is one only: Newton kept inside the bracket."""
     x = low + 0.5 * (high - low)
@@ -83,7 +83,7 @@ def _crossing_in(p, v_inf, v, ex, inh, low, high):
         x = guess
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def _turn(p, ex, inh):
     """Where the push has its one extremum; 0 where it has none."""
     if ex <= 0.0 or inh >= 0.0 or p.tau_ex == p.tau_in:
@@ -91,7 +91,7 @@ def _turn(p, ex, inh):
     return max(0.0, math.log(-ex * p.tau_in / (inh * p.tau_ex)) / (1.0 / p.tau_ex - 1.0 / p.tau_in))
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def _far(p, ex, inh):
     """Where no sum changes any more, and V - V_inf, which may decide alone, is not rounded to 0 yet.
 
@@ -105,7 +105,7 @@ def _far(p, ex, inh):
     return 300.0 * slowest
 
 
-@njit(error_model="numpy", nogil=True)
+@apart
 def first_crossing(p, v_inf, v, ex, inh, after, horizon):
     """The first x with ``after`` <= x <= ``horizon`` (both from 0, where V = v) at which V rises through the threshold.
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from eventsim.kernels.handlers import CURRENT, Handlers
-from eventsim.kernels.sums import ABSENT, epoch_length, growth, rounded, rounding
-from eventsim.models.checks import check_reset, finite, positive, reset_column
+from eventsim.kernels.jit import apart, inner
+from eventsim.kernels.sums import ABSENT, epoch_length, growth, quantum, rounded, rounding
+from eventsim.models.checks import check_reset, finite, membrane, reset_column
 from eventsim.network.distributions import Distribution
 from eventsim.network.model import Model
 
@@ -23,11 +23,28 @@ _HELD = math.inf
 """``ref`` of a refractory neuron: V stands still in ``v``, and ``u`` has no meaning."""
 
 
-@njit(error_model="numpy", nogil=True)
+_ANY_SCALE = 64.0
+"""What potentials are taken to lie apart (mV) without a threshold."""
+
+
+@apart
 def _released(p, v, v_inf, t_free):
     """u and ref of a neuron whose refractory period ends at t_free with V = v."""
     ref = math.floor(t_free / p.epoch) * p.epoch
     return rounded((v - v_inf) * growth((t_free - ref) * p.rate), p.rounding), ref
+
+
+@apart
+def _advanced(p, u, ref, t):
+    """u and ref in the epoch of t."""
+    while t - ref >= p.epoch:
+        faded = rounded(u * p.fade, p.rounding)
+        if abs(faded) < abs(u):
+            u = faded
+            ref += p.epoch
+        else:  # at rest (or overflown): any epoch will do
+            ref = math.floor(t / p.epoch) * p.epoch
+    return u, ref
 
 
 def flow(p, s, t):
@@ -37,20 +54,16 @@ def flow(p, s, t):
             s.t = t
             return
         s.u, s.ref = _released(p, s.v, s.v_inf, s.t_free)
-    while s.ref + p.epoch <= t:
-        if s.u == 0.0:
-            s.ref = math.floor(t / p.epoch) * p.epoch
-        else:
-            s.u = rounded(s.u * p.fade, p.rounding)
-            s.ref += p.epoch
+    if t - s.ref >= p.epoch:
+        s.u, s.ref = _advanced(p, s.u, s.ref, t)
     s.e = growth((t - s.ref) * p.rate)
     s.t = t
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def _drift(p, u, ref, below, start):
     """When V reaches the threshold, which lies ``-below`` under V_inf; epoch by epoch, as `flow` goes."""
-    while u <= below * p.growth:
+    while -math.inf < u <= below * p.growth:
         u = rounded(u * p.fade, p.rounding)
         ref += p.epoch
     if u > below:
@@ -58,32 +71,41 @@ def _drift(p, u, ref, below, start):
     return max(start, ref + p.tau_m * math.log(u / below))
 
 
+@apart
 def crossing(p, s):
     """V moves monotonically towards V_inf, so it crosses once at most, and only if V_inf lies above the threshold."""
     below = p.v_th - s.v_inf
-    if s.ref == _HELD:
-        if s.v > p.v_th or below >= 0.0:
-            return s.t_free if s.v > p.v_th else math.inf
-        u, ref = _released(p, s.v, s.v_inf, s.t_free)
-        return _drift(p, u, ref, below, s.t_free)
-    if s.u > below * s.e:
-        return s.t
-    return _drift(p, s.u, s.ref, below, s.t) if below < 0.0 else math.inf
+    u, ref, e, start = s.u, s.ref, s.e, s.t
+    if ref == _HELD:
+        if s.v > p.v_th:
+            return s.t_free
+        start = s.t_free
+        u, ref = _released(p, s.v, s.v_inf, start)
+        e = growth((start - ref) * p.rate)
+    if u > below * e:
+        return start
+    return _drift(p, u, ref, below, start) if below < 0.0 else math.inf
 
 
 def bound(p, s):
-    """Half the time that log(1 + x) >= x / (1 + x) gives: one division, and later arrivals seldom need a new one."""
+    """Half the time that log(1 + x) >= x / (1 + x) gives: one division, and later arrivals seldom need a new one.
+
+    Half also covers what rounding at the ends of epochs does to V, save where V is as `near` the threshold as that.
+    """
     below = p.v_th - s.v_inf
     if s.ref == _HELD:
-        if s.v > p.v_th:
+        if s.v > p.v_th - p.near:
             return s.t_free
-        return s.t_free + 0.5 * p.tau_m * (1.0 - below / (s.v - s.v_inf)) if below < 0.0 else math.inf
-    if s.u > below * s.e:
+    elif s.u > below * s.e:
         return s.t
-    return s.t + 0.5 * p.tau_m * (1.0 - below * s.e / s.u) if below < 0.0 else math.inf
+    if below >= 0.0:
+        return math.inf
+    if s.ref == _HELD:
+        return s.t_free + 0.5 * p.tau_m * max(0.0, 1.0 - 1e-14 - (below - p.near) / (s.v - s.v_inf))
+    return s.t + 0.5 * p.tau_m * max(0.0, 1.0 - 1e-14 - (below * s.e - p.near) / s.u)
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def potential(s):
     """V (mV) now."""
     return s.v if s.ref == _HELD else s.v_inf + s.u / s.e
@@ -100,6 +122,7 @@ def jump(p, s, weight, receptor):
         s.u += rounded(weight * s.e, p.rounding)
 
 
+@apart
 def reset(p, s):
     """V to its reset value, or less by threshold minus reset value; then refractory, the end of it not included."""
     s.v = p.v_reset if p.subtract == 0.0 else potential(s) - (p.v_th - p.v_reset)
@@ -132,7 +155,7 @@ class LIF(Model):
     A current above threshold makes the neuron fire without input, at the exact time.
 
     Arrivals are added up exactly, whatever their order (`eventsim.kernels.sums`): each is rounded to 2^-46 of the
-    largest of the potentials E_L, V_th, V_reset, V_inf apart, and exact as long as V stays within some 17 times that.
+    largest of the potentials E_L, V_th, V_reset, V_inf apart, and exact as long as V stays within 8 times that.
 
     tau_m, t_ref: membrane time constant and refractory period (ms).  During [spike, spike + t_ref) V is held and
         arrivals are lost; an arrival at the very end counts.
@@ -151,7 +174,7 @@ class LIF(Model):
             (name, "f8")
             for name in (
                 *("tau_m", "e_l", "r_m", "v_th", "v_reset", "t_ref", "subtract"),
-                *("rate", "epoch", "fade", "growth", "rounding"),
+                *("rate", "epoch", "fade", "growth", "rounding", "near"),
             )
         ],
         align=True,
@@ -173,7 +196,7 @@ class LIF(Model):
     def parameters(self, values: Mapping[str, NDArray[np.float64]]) -> NDArray[Any]:
         """The table of parameters, with the membrane's resistance r_m = tau_m / c_m (mV / pA)."""
         finite(values, but=("v_th",))  # with an infinite threshold a neuron never fires
-        positive(values, "tau_m", "c_m")
+        membrane(values)
         check_reset(values)
         own = {"r_m": values["tau_m"] / values["c_m"], "subtract": reset_column(self.reset)}
         return super().parameters(dict(values) | own | decay(values))
@@ -189,10 +212,14 @@ class LIF(Model):
         return state
 
 
+exp = np.vectorize(math.exp, otypes=[np.float64])
+"""Of the C library, as in the handlers: NumPy's own depends on the machine in its last bit."""
+
+
 def potentials(values: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
-    """How far apart (mV) a neuron's potentials lie; (1,), or (n,) where thresholds and the like are each neuron's own."""
+    """How far apart (mV) a neuron's potentials lie; (1,), or (n,) where thresholds and the like are its own."""
     to_threshold = np.abs(values["v_th"] - values["e_l"])
-    to_threshold = np.where(np.isfinite(to_threshold), to_threshold, 0.0)
+    to_threshold = np.where(np.isfinite(to_threshold), to_threshold, _ANY_SCALE)
     driven = np.abs(values["i_e"] * values["tau_m"] / values["c_m"]).max()
     apart = np.maximum(to_threshold, np.abs(values["v_reset"] - values["e_l"]))
     scale: NDArray[np.float64] = np.maximum(apart, driven)
@@ -200,12 +227,18 @@ def potentials(values: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]
 
 
 def decay(values: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
-    """The parameters of a membrane's decay in epochs."""
+    """The parameters of a membrane's decay in epochs.
+
+    near: potentials (mV) closer to the threshold than this may come to lie above it by rounding alone.
+    """
     epoch = epoch_length(values["tau_m"])
+    scale = potentials(values)
+    largest = np.where(np.isfinite(values["v_th"]), np.abs(values["v_th"]), 0.0) + np.abs(values["e_l"])
     return {
         "rate": 1.0 / values["tau_m"],
         "epoch": epoch,
-        "fade": np.exp(-epoch / values["tau_m"]),
-        "growth": np.exp(epoch / values["tau_m"]),
-        "rounding": rounding(potentials(values)),
+        "fade": exp(-epoch / values["tau_m"]),
+        "growth": exp(epoch / values["tau_m"]),
+        "rounding": rounding(scale),
+        "near": 16.0 * quantum(scale) + 8.0 * np.spacing(largest),
     }

@@ -9,17 +9,15 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from eventsim.kernels.handlers import CURRENT, Handlers
+from eventsim.kernels.jit import apart, inlined, inner
 from eventsim.kernels.sums import ABSENT, built_up, epoch_length, growth, rounded, rounding
-from eventsim.models.checks import check_reset, finite, positive, reset_column
+from eventsim.models.checks import check_reset, finite, membrane, reset_column, time_constants
 from eventsim.models.exp_crossing import first_crossing, response
-from eventsim.models.lif import Value, decay, potentials
+from eventsim.models.lif import Value, decay, exp, potentials
 from eventsim.network.model import Model
-
-_JIT: dict[str, Any] = {"error_model": "numpy", "nogil": True}
 
 Sums = namedtuple("Sums", "u x y ref ref_x ref_y")
 """What a neuron adds up, and the beginnings of its epochs: membrane, excitatory and inhibitory current.
@@ -29,44 +27,51 @@ their own ref and R the membrane's response to a current (`response`).
 """
 
 
-@njit(**_JIT)
+@inlined
+def _fades(term):
+    """Whether a term changes with the epochs: it does not once it is 0 (nor if it has overflown)."""
+    return 0.0 < abs(term) < math.inf
+
+
+@inner
 def _next_epoch(p, sums):
     """When the next epoch begins in which something changes."""
-    when = sums.ref + p.epoch if sums.u != 0.0 or sums.x != 0.0 or sums.y != 0.0 else math.inf
-    if sums.x != 0.0:
+    when = sums.ref + p.epoch if _fades(sums.u) else math.inf
+    if _fades(sums.x):
         when = min(when, sums.ref_x + p.epoch_ex)
-    if sums.y != 0.0:
+    if _fades(sums.y):
         when = min(when, sums.ref_y + p.epoch_in)
     return when
 
 
-@njit(**_JIT)
+@inner
+def _at_rest(p, sums, t):
+    """What is 0 may be referred to any epoch: take that of ``t``."""
+    ref = sums.ref if _fades(sums.u) else math.floor(t / p.epoch) * p.epoch
+    ref_x = sums.ref_x if _fades(sums.x) else math.floor(t / p.epoch_ex) * p.epoch_ex
+    ref_y = sums.ref_y if _fades(sums.y) else math.floor(t / p.epoch_in) * p.epoch_in
+    return Sums(sums.u, sums.x, sums.y, ref, ref_x, ref_y)
+
+
+@inner
 def _into_epoch(p, sums, when):
     """The same neuron, referred to the epochs that begin at ``when``."""
-    u, x, y, ref, ref_x, ref_y = sums
+    u, x, y, ref, ref_x, ref_y = _at_rest(p, sums, when)
     e = growth((when - ref) * p.rate)
-    if x != 0.0 and ref_x + p.epoch_ex == when:
+    ends = _fades(u) and ref + p.epoch == when
+    if _fades(x) and ref_x + p.epoch_ex == when:
         u += rounded(x * p.carry_ex * e, p.rounding)
         x, ref_x = rounded(x * p.fade_ex, p.rounding_ex), when
-    if y != 0.0 and ref_y + p.epoch_in == when:
+    if _fades(y) and ref_y + p.epoch_in == when:
         u += rounded(y * p.carry_in * e, p.rounding)
         y, ref_y = rounded(y * p.fade_in, p.rounding_in), when
-    if ref + p.epoch == when:
+    if ends:
         u, ref = rounded(u * p.fade, p.rounding), when
     return Sums(u, x, y, ref, ref_x, ref_y)
 
 
-@njit(**_JIT)
-def _at_rest(p, sums, t):
-    """What is 0 may be referred to any epoch: take that of ``t``."""
-    ref_x = sums.ref_x if sums.x != 0.0 else math.floor(t / p.epoch_ex) * p.epoch_ex
-    ref_y = sums.ref_y if sums.y != 0.0 else math.floor(t / p.epoch_in) * p.epoch_in
-    ref = sums.ref if _next_epoch(p, sums) < math.inf else math.floor(t / p.epoch) * p.epoch
-    return Sums(sums.u, sums.x, sums.y, ref, ref_x, ref_y)
-
-
-@njit(**_JIT)
-def advanced(p, sums, t):
+@apart
+def _advanced(p, sums, t):
     """The same neuron, referred to the epochs of ``t``."""
     when = _next_epoch(p, sums)
     while when <= t:
@@ -75,12 +80,12 @@ def advanced(p, sums, t):
     return _at_rest(p, sums, t)
 
 
-@njit(**_JIT)
+@inner
 def _sums(s):
     return Sums(s.u, s.x, s.y, s.ref, s.ref_x, s.ref_y)
 
 
-@njit(**_JIT)
+@apart
 def _put(p, s, sums, t):
     """Make these the neuron's sums, with the exponentials that belong to ``t``."""
     s.u, s.x, s.y, s.ref, s.ref_x, s.ref_y = sums
@@ -95,104 +100,115 @@ def _put(p, s, sums, t):
         s.built_in = built_up(p.gap_in, t - s.ref_y)
 
 
-@njit(**_JIT)
+@inner
 def _driven(s):
     """The part of V - V_inf that the currents have built up since their refs."""
     return s.x / s.e_ex * s.built_ex + s.y / s.e_in * s.built_in
 
 
-@njit(**_JIT)
+@inner
 def potential(s):
     """V (mV) now."""
     return s.v if s.held != 0.0 else s.v_inf + (s.u / s.e + _driven(s))
 
 
-@njit(**_JIT)
-def _start_from(p, s, v):
-    """Let the membrane be at ``v`` now."""
-    s.u = rounded(((v - s.v_inf) - _driven(s)) * s.e, p.rounding)
+@apart
+def _values(p, sums, t):
+    """V - V_inf and the two currents at ``t``, in an epoch of theirs; to the bit what `potential` finds.
+
+    What is 0 has no epoch.
+    """
+    decayed, ex, inh, by_ex, by_inh = sums.u, 0.0, 0.0, 0.0, 0.0
+    if _fades(sums.u):
+        decayed /= growth((t - sums.ref) * p.rate)
+    if _fades(sums.x):
+        ex = sums.x / growth((t - sums.ref_x) * p.rate_ex)
+        by_ex = ex * built_up(p.gap_ex, t - sums.ref_x)
+    if _fades(sums.y):
+        inh = sums.y / growth((t - sums.ref_y) * p.rate_in)
+        by_inh = inh * built_up(p.gap_in, t - sums.ref_y)
+    return decayed + (by_ex + by_inh), ex, inh
 
 
+@apart
+def _released(p, s):
+    """The sums of a refractory neuron at the end of that period, when the membrane is let go at ``s.v``."""
+    _, x, y, ref, ref_x, ref_y = _advanced(p, Sums(0.0, s.x, s.y, s.ref, s.ref_x, s.ref_y), s.t_free)
+    driven, _, _ = _values(p, Sums(0.0, x, y, ref, ref_x, ref_y), s.t_free)
+    u = ((s.v - s.v_inf) - driven) * growth((s.t_free - ref) * p.rate)
+    return Sums(rounded(u, p.rounding), x, y, ref, ref_x, ref_y)
+
+
+@apart
 def flow(p, s, t):
     """Closed form (Rotter and Diesmann 1999) in sums that only arrivals change; while refractory V is held."""
+    sums = _sums(s)
     if s.held != 0.0 and t >= s.t_free:
-        _put(p, s, advanced(p, _sums(s), s.t_free), s.t_free)
-        _start_from(p, s, s.v)
+        sums = _released(p, s)
         s.held = 0.0
-    _put(p, s, advanced(p, _sums(s), t), t)
+    _put(p, s, _advanced(p, sums, t), t)
 
 
-@njit(**_JIT)
-def _values(p, sums, t):
-    """V - V_inf and the two currents at ``t``, in an epoch of theirs; what is 0 has no epoch."""
-    deviation = sums.u / growth((t - sums.ref) * p.rate)
-    ex, inh = 0.0, 0.0
-    if sums.x != 0.0:
-        ex = sums.x / growth((t - sums.ref_x) * p.rate_ex)
-        deviation += ex * built_up(p.gap_ex, t - sums.ref_x)
-    if sums.y != 0.0:
-        inh = sums.y / growth((t - sums.ref_y) * p.rate_in)
-        deviation += inh * built_up(p.gap_in, t - sums.ref_y)
-    return deviation, ex, inh
-
-
-@njit(**_JIT)
+@inner
 def _crossing_after(p, v_inf, sums, t):
-    """The first crossing after ``t``, where V is below, epoch by epoch.
+    """The first crossing from ``t`` on, epoch by epoch.
 
     Within an epoch it is a function of the sums alone, however the neuron came to be looked at now.
     """
+    since = t
     while True:
-        begin = sums.ref  # of what is 0 the epochs do not count: they are where it was last looked at
-        begin = max(begin, sums.ref_x) if sums.x != 0.0 else begin
-        begin = max(begin, sums.ref_y) if sums.y != 0.0 else begin
+        deviation, _, _ = _values(p, sums, since)
+        if v_inf + deviation > p.v_th:
+            return since
+        begin = sums.ref if _fades(sums.u) else 0.0  # what is 0 has been so since whenever
+        begin = max(begin, sums.ref_x) if _fades(sums.x) else begin
+        begin = max(begin, sums.ref_y) if _fades(sums.y) else begin
         end = _next_epoch(p, sums)
         deviation, ex, inh = _values(p, sums, begin)
         v = v_inf + deviation
-        if begin > t and (v_inf - p.v_th) + deviation > 0.0:
-            return begin
-        found = first_crossing(p, v_inf, v, ex, inh, max(0.0, t - begin), end - begin)
+        found = first_crossing(p, v_inf, v, ex, inh, since - begin, end - begin)
         if found < math.inf:
             return begin + found
-        if end == math.inf or max(v, v_inf) + ex * p.peak_ex <= p.v_th:
+        if end == math.inf or max(v, v_inf) + ex * p.peak_ex <= p.v_th - p.near:
             return math.inf
-        sums = _at_rest(p, _into_epoch(p, sums, end), end)
+        sums, since = _into_epoch(p, sums, end), end
 
 
+@apart
 def crossing(p, s):
     """The first crossing if nothing arrives."""
-    if potential(s) > p.v_th:
-        return max(s.t, s.t_free) if s.held != 0.0 else s.t
     if s.held == 0.0:
         return _crossing_after(p, s.v_inf, _sums(s), s.t)
-    sums = advanced(p, _sums(s), s.t_free)
-    deviation, _, _ = _values(p, Sums(0.0, sums.x, sums.y, sums.ref, sums.ref_x, sums.ref_y), s.t_free)
-    u = rounded(((s.v - s.v_inf) - deviation) * growth((s.t_free - sums.ref) * p.rate), p.rounding)
-    return _crossing_after(p, s.v_inf, Sums(u, sums.x, sums.y, sums.ref, sums.ref_x, sums.ref_y), s.t_free)
+    if s.v > p.v_th:
+        return s.t_free
+    return _crossing_after(p, s.v_inf, _released(p, s), s.t_free)
 
 
 def bound(p, s):
     """V cannot rise faster than without inhibition and with the excitation of now; half that time.
 
     While V is at v or above, V' <= (V_inf - v) / tau_m + ex: the excitation only decays, inhibition only pulls down.
+    Half also covers what rounding at the ends of epochs does to V, save where V is as `near` the threshold as that.
     """
     start = s.t_free if s.held != 0.0 else s.t
     v = potential(s)
-    if v > p.v_th:
+    below = p.v_th - v
+    if below <= p.near + 1e-15 * abs(s.v_inf):
         return start
     slope = (s.v_inf - v) * p.rate + s.x / s.e_ex
     if slope <= 0.0:
         return math.inf
-    return start + 0.5 * (p.v_th - v) / slope
+    return start + 0.5 * below / slope
 
 
+@apart
 def jump(p, s, weight, receptor):
     """A positive weight goes to the excitatory current, a negative one to the inhibitory; or a new external current."""
     if receptor == CURRENT:
         v = potential(s)
         s.v_inf = p.e_l + p.r_m * weight
         if s.held == 0.0:
-            _start_from(p, s, v)
+            s.u = rounded(((v - s.v_inf) - _driven(s)) * s.e, p.rounding)
         return
     current = weight * p.per_c_m
     if weight > 0.0:
@@ -203,6 +219,7 @@ def jump(p, s, weight, receptor):
         s.u -= rounded(current * (s.built_in * s.e), p.rounding)
 
 
+@apart
 def reset(p, s):
     """V to its reset value, or less by threshold minus reset value; then refractory, the end of it not included."""
     s.v = p.v_reset if p.subtract == 0.0 else potential(s) - (p.v_th - p.v_reset)
@@ -235,7 +252,8 @@ class LIFExp(Model):
     down again before the second; `eventsim.models.exp_crossing` says why.
 
     Arrivals are added up exactly, whatever their order (`eventsim.kernels.sums`): each is rounded to 2^-46 of the
-    largest of the potentials E_L, V_th, V_reset, V_inf apart, and exact as long as V stays within some 17 times that.
+    largest of the potentials E_L, V_th, V_reset, V_inf apart, and exact as long as V, and what excitation or inhibition
+    alone would make of it, stay within 8 times that.
 
     tau_m, tau_syn_ex, tau_syn_in, t_ref: time constants of membrane and currents, refractory period (ms).  While
         refractory V is held; the currents go on and take arrivals.
@@ -263,7 +281,7 @@ class LIFExp(Model):
                     "t_ref",
                     "subtract",
                 ),
-                *("rate", "epoch", "fade", "growth", "rounding"),
+                *("rate", "epoch", "fade", "growth", "rounding", "near"),
                 *("rate_ex", "epoch_ex", "fade_ex", "gap_ex", "carry_ex", "peak_ex", "rounding_ex"),
                 *("rate_in", "epoch_in", "fade_in", "gap_in", "carry_in", "peak_in", "rounding_in"),
             )
@@ -296,7 +314,8 @@ class LIFExp(Model):
     def parameters(self, values: Mapping[str, NDArray[np.float64]]) -> NDArray[Any]:
         """The table of parameters, with all constants of an epoch."""
         finite(values, but=("v_th",))  # with an infinite threshold a neuron never fires
-        positive(values, "tau_m", "c_m", "tau_syn_ex", "tau_syn_in")
+        membrane(values)
+        time_constants(values, "tau_syn_ex", "tau_syn_in")
         check_reset(values)
         own = {
             "r_m": values["tau_m"] / values["c_m"],
@@ -334,10 +353,10 @@ def _current(values: Mapping[str, NDArray[np.float64]], name: str) -> dict[str, 
         "tau": tau,
         "rate": 1.0 / tau,
         "epoch": epoch,
-        "fade": np.exp(-epoch / tau),
+        "fade": exp(-epoch / tau),
         "gap": gap,
         "carry": np.array(carry),
         "peak": 1.000001 * np.array(peak),
-        "rounding": rounding(potentials(values) / epoch),
+        "rounding": rounding(potentials(values) / np.minimum(epoch, epoch_length(tau_m))),
     }
     return {f"{field}_{name}": value for field, value in own.items()}
