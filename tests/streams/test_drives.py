@@ -96,7 +96,7 @@ def test_pieces_within_a_cell_are_the_oracle():
 
 
 def table_of_mean(mean, seed=1):
-    """A drive of one neuron with cells of 1 ms in which as many arrivals are expected."""
+    """A drive of one neuron, and cells in which as many arrivals are expected."""
     table = DriveTable(driven(1, mean * 1000.0 if mean < 1e5 else 1e8, seed))
     table.records["cell_ms"] = 1.0 if mean < 1e5 else mean / 1e5
     return table
@@ -178,7 +178,10 @@ def test_intervals_are_exponential_and_counts_poisson():
     assert DriveTable(network).records["cell_ms"][0] == 64.0
     times, ids, _ = read(DriveStream(network), [40.0 * windows])
     trains, first = trains_of(times, ids, size)
-    for after, before in ((trains[first], 0.0), *((trains[first + k], trains[first + k - 1]) for k in (1, 40))):
+    for after, before in (
+        (trains[first], 0.0),
+        *((trains[first + k], trains[first + k - 1]) for k in (1, 40)),
+    ):
         assert stats.kstest(after - before, stats.expon(scale=20.0).cdf).pvalue > ERROR_RATE
     counts = np.zeros((size, windows))
     np.add.at(counts, (ids, (times // 40.0).astype(int)), 1)
