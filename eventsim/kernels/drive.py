@@ -32,16 +32,10 @@ DRIVE = np.dtype(
         ("n_blocks", "i8"),  # block b drives targets[BLOCK * b : BLOCK * (b + 1)]
         ("targets", "u8"),  # u4 (n_targets,): global ids, ascending
         ("n_pieces", "i8"),
-        (
-            "edges",
-            "u8",
-        ),  # f8 (n_pieces + 1,), ms: where the pieces of constant rate begin, 0 first; then infinity
+        ("edges", "u8"),  # f8 (n_pieces + 1,), ms: where the pieces of constant rate begin, 0 first; infinity
         ("rates", "u8"),  # f8 (n_pieces,): arrivals a ms and unit of weight
         ("weights", "u8"),  # f8 (n_blocks,): of a block, the sum over its targets
-        (
-            "shares",
-            "u8",
-        ),  # f8 (n_blocks, BLOCK): running sums of the targets' weights, then infinity; 0: all equal
+        ("shares", "u8"),  # f8 (n_blocks, BLOCK): running sums of the weights, then infinity; 0: all equal
     ],
     align=True,
 )
@@ -238,7 +232,9 @@ def count_in_cell(drive, block, cell):
 
 
 @inner
-def _fill(drive, block, key, n, span, times, targets):
+def _fill(drive, block, draws, span, places):
+    key, n = draws
+    times, targets = places
     size = min(int64(BLOCK), drive.n_targets - block * BLOCK)
     if drive.shares:
         shares = (drive.shares + uint64(8 * BLOCK * block), f8(drive.weights)[block])
@@ -265,7 +261,8 @@ def draw_cell(drive, block, cell, times, targets):
         if mean > 0.0:
             count, key = _count(drive, (block, cell, piece), mean)
             span = (begin, until - begin, np.nextafter(until, 0.0))
-            _fill(drive, block, key, count, span, times + uint64(8 * n), targets + uint64(4 * n))
+            places = (uint64(times) + uint64(8 * n), uint64(targets) + uint64(4 * n))
+            _fill(drive, block, (key, count), span, places)
             n += count
         begin = until
         piece += 1
@@ -293,8 +290,8 @@ def draw_cells(drives, number, first, last, label, times, labels):
     n = int64(0)
     for cell in range(first, last):
         for block in range(drive.n_blocks):
-            where = labels + uint64(4 * n)
-            count = draw_cell(drive, block, cell, times + uint64(8 * n), where)
+            where = uint64(labels) + uint64(4 * n)
+            count = draw_cell(drive, block, cell, uint64(times) + uint64(8 * n), where)
             for j in range(uint64(count)):
                 u4(where)[j] += uint32(label + block * BLOCK)
             n += count
