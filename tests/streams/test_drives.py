@@ -352,7 +352,7 @@ def test_a_tiny_rate_and_a_long_time():
     assert as_expected(np.bincount(ids, minlength=5), 100.0)
 
 
-def test_a_drive_of_nobody_and_of_no_rate():
+def test_a_drive_of_no_rate_is_silent():
     for network in (driven(5, 0.0), driven(5, np.zeros(5)), driven(5, PiecewiseRate([3.0], [0.0]))):
         stream = DriveStream(network)
         assert stream.next_time() == math.inf
