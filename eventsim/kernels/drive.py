@@ -2,7 +2,7 @@
 
 Independent Poisson processes of many neurons together are one process of the summed rate, each arrival of which belongs
 to a neuron chosen by its share of the rate.  So a drive's targets are cut into *blocks* of `BLOCK` (the last is
-smaller) and time into *cells* of 2**k ms, the same for the whole of a drive: cell c is [c * cell_ms, (c + 1) * cell_ms).
+smaller) and time into *cells* of 2**k ms, the same for all of a drive: cell c is [c * cell_ms, (c + 1) * cell_ms).
 Where the rate changes within a cell, the cell is a number of stretches, each of constant rate.  In a stretch a block
 has a Poisson number of arrivals, and each is uniform in time.
 
@@ -32,10 +32,10 @@ DRIVE = np.dtype(
         ("n_blocks", "i8"),  # block b drives targets[BLOCK * b : BLOCK * (b + 1)]
         ("targets", "u8"),  # u4 (n_targets,): global ids, ascending
         ("n_pieces", "i8"),
-        ("edges", "u8"),  # f8 (n_pieces + 1,), ms: where the pieces of constant rate begin, 0 first; then infinity
+        ("edges", "u8"),  # f8 (n_pieces + 1,), ms: where the pieces of constant rate begin, 0 first; infinity
         ("rates", "u8"),  # f8 (n_pieces,): arrivals a ms and unit of weight
         ("weights", "u8"),  # f8 (n_blocks,): of a block, the sum over its targets
-        ("shares", "u8"),  # f8 (n_blocks, BLOCK): running sums of the targets' weights, then infinity; 0: all equal
+        ("shares", "u8"),  # f8 (n_blocks, BLOCK): running sums of the weights, then infinity; 0: all equal
     ],
     align=True,
 )
@@ -208,6 +208,13 @@ def piece_at(drive, time):
     return first
 
 
+@inlined
+def _stretch(drive, block, piece, begin, end):
+    """End of the stretch of a cell that lies in a piece of constant rate, and a block's mean number in it."""
+    until = min(end, f8(drive.edges)[piece + 1])
+    return until, (until - begin) * f8(drive.rates)[piece] * f8(drive.weights)[block]
+
+
 @inner
 def count_in_cell(drive, block, cell):
     """Number of arrivals of a block in a cell: the room that `draw_cell` needs."""
@@ -216,8 +223,7 @@ def count_in_cell(drive, block, cell):
     piece = piece_at(drive, begin)
     n = int64(0)
     while begin < end:
-        until = min(end, f8(drive.edges)[piece + 1])
-        mean = (until - begin) * f8(drive.rates)[piece] * f8(drive.weights)[block]
+        until, mean = _stretch(drive, block, piece, begin, end)
         if mean > 0.0:
             n += _count(drive, (block, cell, piece), mean)[0]
         begin = until
@@ -226,7 +232,9 @@ def count_in_cell(drive, block, cell):
 
 
 @inner
-def _fill(drive, block, key, n, span, times, targets):
+def _fill(drive, block, draws, span, places):
+    key, n = draws
+    times, targets = places
     size = min(int64(BLOCK), drive.n_targets - block * BLOCK)
     if drive.shares:
         shares = (drive.shares + uint64(8 * BLOCK * block), f8(drive.weights)[block])
@@ -249,12 +257,12 @@ def draw_cell(drive, block, cell, times, targets):
     piece = piece_at(drive, begin)
     n = int64(0)
     while begin < end:
-        until = min(end, f8(drive.edges)[piece + 1])
-        mean = (until - begin) * f8(drive.rates)[piece] * f8(drive.weights)[block]
+        until, mean = _stretch(drive, block, piece, begin, end)
         if mean > 0.0:
             count, key = _count(drive, (block, cell, piece), mean)
             span = (begin, until - begin, np.nextafter(until, 0.0))
-            _fill(drive, block, key, count, span, times + uint64(8 * n), targets + uint64(4 * n))
+            places = (uint64(times) + uint64(8 * n), uint64(targets) + uint64(4 * n))
+            _fill(drive, block, (key, count), span, places)
             n += count
         begin = until
         piece += 1
@@ -282,8 +290,8 @@ def draw_cells(drives, number, first, last, label, times, labels):
     n = int64(0)
     for cell in range(first, last):
         for block in range(drive.n_blocks):
-            where = labels + uint64(4 * n)
-            count = draw_cell(drive, block, cell, times + uint64(8 * n), where)
+            where = uint64(labels) + uint64(4 * n)
+            count = draw_cell(drive, block, cell, uint64(times) + uint64(8 * n), where)
             for j in range(uint64(count)):
                 u4(where)[j] += uint32(label + block * BLOCK)
             n += count

@@ -36,7 +36,7 @@ def make_everything(seed: int = 2**64 - 1) -> es.Network:
     network.connect(inh, exc, es.FixedOutdegree(2), weight=es.Lognormal(0, 1), delay=es.Exponential(1.0, 0.5))
     network.drive(exc, es.PiecewiseRate([1.0], [1e3]), 0.1, receptor=2)
     network.current(exc[:2], [0.0, 5.0], [[1.0, 2.0], [3.0, 4.0]])
-    network.drive(inh[5:], 2000, 0.2)
+    network.drive(inh[5:], np.linspace(0.0, 2e3, inh[5:].size), 0.2)
     network.record_spikes("trains")
     network.record_spikes(inh, record=False)
     network.record_state(exc[[1]], "v", np.arange(5.0))

@@ -1,4 +1,4 @@
-"""A Poisson drive in plain Python, as its definition says: NumPy's Philox and Python's whole numbers, nothing of the kernels.
+"""A Poisson drive in plain Python: NumPy's Philox and Python's whole numbers, nothing of the kernels.
 
 Only the number of arrivals is not remade: it is given, and its distribution is tested for itself.
 """
@@ -17,7 +17,9 @@ MASK = 2**64 - 1
 
 def stretch_key(seed: int, name: str, counter: tuple[int, int, int]) -> list[int]:
     """The words behind the number of arrivals of a (cell, block, piece): the key of its arrivals."""
-    before = sum(word << (64 * k) for k, word in enumerate(counter)) - 1  # NumPy counts up before its first block
+    before = (
+        sum(word << (64 * k) for k, word in enumerate(counter)) - 1
+    )  # NumPy counts up before its first block
     words = np.array([before >> (64 * k) & MASK for k in range(4)], np.uint64)
     generator = np.random.Philox(counter=words, key=np.array([seed, key_of("drive", name)], np.uint64))
     return generator.random_raw(4).tolist()[2:]
@@ -34,7 +36,7 @@ def word(key: list[int], j: int) -> int:
 def arrivals(
     key: list[int], n: int, span: tuple[float, float], shares: list[float] | int
 ) -> list[tuple[float, int]]:
-    """(time, target) of n arrivals in a stretch of constant rate, in the order drawn; shares: or how many equal ones."""
+    """(time, target) of n arrivals in a stretch of constant rate, as drawn; shares: of each target, or their number."""
     begin, end = span
     out = []
     for j in range(n):

@@ -96,7 +96,7 @@ def test_pieces_within_a_cell_are_the_oracle():
 
 
 def table_of_mean(mean, seed=1):
-    """A drive of one neuron with cells of 1 ms in which as many arrivals are expected."""
+    """A drive of one neuron, and cells in which as many arrivals are expected."""
     table = DriveTable(driven(1, mean * 1000.0 if mean < 1e5 else 1e8, seed))
     table.records["cell_ms"] = 1.0 if mean < 1e5 else mean / 1e5
     return table
@@ -178,7 +178,10 @@ def test_intervals_are_exponential_and_counts_poisson():
     assert DriveTable(network).records["cell_ms"][0] == 64.0
     times, ids, _ = read(DriveStream(network), [40.0 * windows])
     trains, first = trains_of(times, ids, size)
-    for after, before in ((trains[first], 0.0), *((trains[first + k], trains[first + k - 1]) for k in (1, 40))):
+    for after, before in (
+        (trains[first], 0.0),
+        *((trains[first + k], trains[first + k - 1]) for k in (1, 40)),
+    ):
         assert stats.kstest(after - before, stats.expon(scale=20.0).cdf).pvalue > ERROR_RATE
     counts = np.zeros((size, windows))
     np.add.at(counts, (ids, (times // 40.0).astype(int)), 1)
@@ -349,7 +352,7 @@ def test_a_tiny_rate_and_a_long_time():
     assert as_expected(np.bincount(ids, minlength=5), 100.0)
 
 
-def test_a_drive_of_nobody_and_of_no_rate():
+def test_a_drive_of_no_rate_is_silent():
     for network in (driven(5, 0.0), driven(5, np.zeros(5)), driven(5, PiecewiseRate([3.0], [0.0]))):
         stream = DriveStream(network)
         assert stream.next_time() == math.inf

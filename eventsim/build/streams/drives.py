@@ -80,7 +80,7 @@ class DriveGenerator:
         self._drives = [_Drive(table, number, int(label)) for number, label in enumerate(first_labels[:-1])]
 
     @property
-    def next_time(self) -> float:
+    def next_time(self) -> float:  # ms; see `Generator`
         return min((drive.next_time() for drive in self._drives), default=math.inf)
 
     def run(self, until: float, buffer: EventBuffer, n: int) -> int:
@@ -176,6 +176,6 @@ class _Drive:
 
 def _stretches(rate: RateFunction) -> tuple[FloatArray, NDArray[np.bool_]]:
     """Pieces of a rate with neighbours that are silent joined: (ends in ms, which ones are silent)."""
-    ends, silent = np.append(rate.edges[1:], math.inf), ~rate.rates.any(axis=0)
+    ends, silent = np.append(rate.edges[1:], math.inf), rate.rates.max(axis=0) == 0.0
     last = np.append(~(silent[:-1] & silent[1:]), True)
     return ends[last], silent[last]

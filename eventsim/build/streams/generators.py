@@ -19,7 +19,9 @@ LabelArray = NDArray[np.uint32]
 class Generator(Protocol):
     """Makes events in order of its own; each has a label that decides the order within an instant."""
 
-    next_time: float  # ms, never after the next event; inf when there is none
+    @property
+    def next_time(self) -> float:
+        """ms, never after the next event; inf when there is none."""
 
     def run(self, until: float, buffer: EventBuffer, n: int) -> int:
         """Append the events up to `until` (ms) to the n in the buffer, in any order; returns their new number."""
