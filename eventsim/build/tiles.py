@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 
 from eventsim.build.groups import Groups
 from eventsim.kernels import window_layout as layout
+from eventsim.kernels.drive import BLOCK
 from eventsim.kernels.memory import address
 from eventsim.network.model import Model
 from eventsim.network.network import Network
 from eventsim.network.population import Population
 
-TILE_NEURONS = 4096
+TILE_NEURONS = 4 * BLOCK
+_FINEST_MS = 2.0**-10
 _KINDS = {"jumps": layout.JUMPS, "currents": layout.CURRENTS}
 
 
@@ -24,11 +26,17 @@ def tile_bounds(size: int) -> NDArray[np.int64]:
     return np.minimum(np.arange(0, size + TILE_NEURONS, TILE_NEURONS, dtype=np.int64), size)
 
 
+def _number(network: Network, population: Population) -> int:
+    return list(network.populations.values()).index(population)
+
+
 class Tiles:
     """`records` (n,) TILE, the arrays they point to, and what is looked up by population.
 
     bounds: where each population is cut, by name.
-    grid_ms: the finest epoch of all, which no window may go beyond; inf without sums.
+    fed: numbers of the drives that are drawn in the tiles.
+    grid_ms: no window may reach beyond a multiple of this, a power of two: not into another epoch of any sum, nor into
+        another cell of a drive that is drawn in the tiles; inf without either.
     """
 
     def __init__(self, network: Network, groups: Groups) -> None:
@@ -36,6 +44,7 @@ class Tiles:
         self.of_population = np.zeros(len(populations), np.int64)
         self.grid_ms = math.inf
         self.bounds: dict[str, NDArray[np.int64]] = {}
+        self.feeds: list[NDArray[Any]] = []
         self._kept: list[NDArray[Any]] = []
         records = []
         for number, population in enumerate(populations):
@@ -54,6 +63,40 @@ class Tiles:
                 record["first_id"] = population.first + first
                 records.append(record)
         self.records = np.concatenate([layout.new(layout.TILE, 0), *records])
+        self.fed = self._fed(network)
+
+    def _fed(self, network: Network) -> frozenset[int]:
+        """Drives of whole populations that are handled in sums: a tile is a number of their blocks."""
+        fed = set()
+        for drive in network.drives:
+            of_target = self.records[self.records["population"] == _number(network, drive.target.population)]
+            if drive.target.is_whole and (of_target["kind"] != layout.EVENTS).all():
+                fed.add(drive.number)
+        return frozenset(fed)
+
+    def feed(self, network: Network, drives: NDArray[Any], longest_ms: float) -> None:
+        """Let tiles draw the drives that are ``fed``; longest_ms: no window is longer."""
+        for number in self.fed:
+            self.grid_ms = min(self.grid_ms, float(drives["cell_ms"][number]))
+        if self.fed:
+            self.grid_ms = min(self.grid_ms, max(2.0 ** math.floor(math.log2(longest_ms)), _FINEST_MS))
+        for index in range(self.records.size):
+            tile = self.records[index]
+            numbers = [
+                drive.number
+                for drive in network.drives
+                if drive.number in self.fed
+                and _number(network, drive.target.population) == tile["population"]
+            ]
+            feeds = layout.new(layout.FEED, len(numbers))
+            feeds["number"], feeds["cell"] = numbers, -1
+            feeds["first_block"] = tile["first"] // BLOCK
+            feeds["n_blocks"] = -(-int(tile["n"]) // BLOCK)
+            feeds["parts"] = np.maximum(1, drives["cell_ms"][numbers] / self.grid_ms)
+            for feed in range(feeds.size):
+                feeds["starts"][feed] = self._keep(np.zeros(int(feeds["parts"][feed]) + 1, np.int64))
+            self.records["feeds"][index], self.records["n_feeds"][index] = self._keep(feeds), feeds.size
+            self.feeds.append(feeds)
 
     def share_out(
         self, times: NDArray[np.float64], neurons: NDArray[np.uint32], numbers: NDArray[np.uint16]

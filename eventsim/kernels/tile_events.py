@@ -130,16 +130,30 @@ def _take_sums(group, tile, i, t):
 
 @inlined
 def _give_sums(group, tile, i):
-    """Keep a neuron in sums again."""
+    """Keep a neuron in sums again; whether it is refractory."""
     p = parameters_at(group.model, group.params, int64(u4(group.which)[tile.first_local + i]))
     s = state_at(group.model, group.state, tile.first_local + i)
     f8(tile.u)[i], f8(tile.x)[i], f8(tile.y)[i], f8(tile.below)[i], f8(tile.free)[i] = give(group.model, p, s)
-    if f8(tile.u)[i] == ABSENT:
-        if tile.n_held == tile.room_held:
-            tile.room_held = max(64, 2 * tile.room_held)
-            tile.held = reallocated(tile.held, tile.room_held * 4)
-        u4(tile.held)[tile.n_held] = i
-        tile.n_held += 1
+    return f8(tile.u)[i] == ABSENT
+
+
+@inlined
+def _hold(tile, i):
+    """Enter a neuron among those that are refractory."""
+    if tile.n_held == tile.room_held:
+        tile.room_held = max(64, 2 * tile.room_held)
+        tile.held = reallocated(tile.held, tile.room_held * 4)
+    u4(tile.held)[tile.n_held] = i
+    tile.n_held += 1
+
+
+@inlined
+def _release(group, tile, i):
+    """End the refractory period of a neuron here and now: its currents enter the next epoch when the window ends."""
+    p = parameters_at(group.model, group.params, int64(u4(group.which)[tile.first_local + i]))
+    s = state_at(group.model, group.state, tile.first_local + i)
+    flow(group.model, p, s, f8(tile.free)[i])
+    _give_sums(group, tile, i)
 
 
 @inner
@@ -153,8 +167,11 @@ def _go_through_marked(group, tile, w):
         due = _go_through(group, tile, w, i, begin, end, due)
         if tile.kind == EVENTS:
             f8(tile.due)[i] = due
-        else:
-            _give_sums(group, tile, i)
+        elif _give_sums(group, tile, i):
+            if f8(tile.free)[i] >= w.end:
+                _hold(tile, i)
+            else:
+                _release(group, tile, i)
         begin = end
     tile.gone_through += tile.n_unsorted
     tile.n_marked = 0
@@ -175,7 +192,8 @@ def _set_current_in(group, tile, i, t, value):
     else:
         if f8(tile.u)[i] == ABSENT:  # it stands in the list already
             tile.n_held -= 1 if _leave_held(tile, i) else 0
-        _give_sums(group, tile, i)
+        if _give_sums(group, tile, i):
+            _hold(tile, i)
         tile.quiet_until = t
 
 
@@ -198,8 +216,8 @@ def _first_look(group, tile):
         s = state_at(group.model, group.state, tile.first_local + i)
         if tile.kind == EVENTS:
             f8(tile.due)[i] = bound(group.model, p, s)
-        else:
-            _give_sums(group, tile, i)
+        elif _give_sums(group, tile, i):
+            _hold(tile, i)
 
 
 @inner
@@ -207,6 +225,7 @@ def _hand_back(group, tile, t):
     """Bring all neurons that are kept in sums into their records, at ``t``."""
     for i in range(tile.n):
         _take_sums(group, tile, i, t)
+        _give_sums(group, tile, i)  # it may have been released on the way; it stays in the list until a window sees it
 
 
 go_through_marked = on_group(_go_through_marked)

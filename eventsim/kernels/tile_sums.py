@@ -16,7 +16,7 @@ from eventsim.kernels.neuron import weight_at
 from eventsim.kernels.memory import f8, i8, record_at, u2, u4
 from eventsim.kernels.sums import ABSENT, built_up, growth, next_sum, rounded
 from eventsim.kernels.tile_traffic import mark
-from eventsim.kernels.window_layout import ARRIVAL, CURRENTS, DELIVERY, JUMPS, SUMS
+from eventsim.kernels.window_layout import ARRIVAL, CURRENTS, DELIVERY, FEED, JUMPS, SUMS
 
 _SLACK = 1e-12  # more than all roundings of a comparison together
 
@@ -129,6 +129,19 @@ def _add_driven_jumps(tile, w, inputs, upwards):
         k += 1
 
 
+@inner
+def _add_fed_jumps(tile, feed, weight):
+    """The same for a drive that is drawn in the tile: all terms first, which a compiler makes four at a time."""
+    c = record_at(tile.sums, 0, SUMS)
+    times, neurons, terms, u = f8(feed.times), u4(feed.neurons), f8(feed.terms), f8(tile.u)
+    ref, rate, rounding = tile.ref, c.rate, c.rounding
+    first, n = uint64(feed.first), uint64(feed.last - feed.first)
+    for k in range(n):
+        terms[k] = rounded(weight * growth((times[first + k] - ref) * rate), rounding)
+    for k in range(n):
+        u[neurons[first + k]] += terms[k]
+
+
 @inlined
 def _threshold(below, at_start, at_end):
     """The lowest that u must exceed in this window, where V_th lies ``below`` over V_inf."""
@@ -157,6 +170,11 @@ def add_jumps(tile, w, wiring, inputs):
             if sign == 0 or (sign > 0) == upwards:
                 _add_jumps(tile, wiring, delivery, sign, upwards)
         _add_driven_jumps(tile, w, inputs, upwards)
+        for k in range(tile.n_feeds):
+            feed = record_at(tile.feeds, k, FEED)
+            weight = f8(inputs.drive_weights)[feed.number]
+            if (weight > 0.0) == upwards:
+                _add_fed_jumps(tile, feed, weight)
         if upwards:
             _mark_high(tile, w)
 
@@ -231,6 +249,21 @@ def _add_driven_currents(tile, w, inputs):
 
 
 @inner
+def _add_fed_currents(tile, feed, weight):
+    """The same for a drive that is drawn in the tile."""
+    c = record_at(tile.sums, 0, SUMS)
+    times, neurons, terms, u = f8(feed.times), u4(feed.neurons), f8(feed.terms), f8(tile.u)
+    first, n = uint64(feed.first), uint64(feed.last - feed.first)
+    for k in range(n):
+        terms[2 * k], terms[2 * k + 1] = _terms(tile, c, times[first + k], weight)
+    current = f8(tile.x) if weight > 0.0 else f8(tile.y)
+    for k in range(n):
+        i = neurons[first + k]
+        u[i] -= terms[2 * k]
+        current[i] += terms[2 * k + 1]
+
+
+@inner
 def _find_limits(tile, w):
     """How much excitation each neuron bears in the window.
 
@@ -267,6 +300,9 @@ def add_currents(tile, w, wiring, inputs):
     for k in range(tile.n_deliveries):
         _add_currents(tile, wiring, record_at(tile.deliveries, k, DELIVERY))
     _add_driven_currents(tile, w, inputs)
+    for k in range(tile.n_feeds):
+        feed = record_at(tile.feeds, k, FEED)
+        _add_fed_currents(tile, feed, f8(inputs.drive_weights)[feed.number])
     _mark_excited(tile)
 
 

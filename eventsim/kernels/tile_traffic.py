@@ -9,7 +9,7 @@ from eventsim.kernels.layout import LINK
 from eventsim.kernels.neuron import weight_at
 from eventsim.kernels.memory import f8, i8, record_at, u2, u4
 from eventsim.kernels.shared import reallocated
-from eventsim.kernels.window_layout import ARRIVAL, DELIVERY, LEG, SPIKE
+from eventsim.kernels.window_layout import ARRIVAL, DELIVERY, FEED, LEG, SPIKE
 
 _LEG, _DELIVERY, _ARRIVAL = LEG.itemsize, DELIVERY.itemsize, ARRIVAL.itemsize
 DRIVEN = 1 << 62
@@ -157,6 +157,20 @@ def gather(tile, w, wiring, inputs, everyone):
             weight, receptor = f8(inputs.drive_weights)[number], i8(inputs.drive_receptors)[number]
             _arrives(tile, i, times[k], weight, DRIVEN, number, receptor)
         k += 1
+    _gather_feeds(tile, inputs)
+
+
+@inner
+def _gather_feeds(tile, inputs):
+    """The arrivals at marked neurons of the drives that are drawn in the tile."""
+    marks = u4(tile.marks)
+    for each in range(tile.n_feeds):
+        feed = record_at(tile.feeds, each, FEED)
+        weight, receptor = f8(inputs.drive_weights)[feed.number], i8(inputs.drive_receptors)[feed.number]
+        times, neurons = f8(feed.times), u4(feed.neurons)
+        for k in range(feed.first, feed.last):
+            if marks[neurons[k]] != 0:
+                _arrives(tile, int64(neurons[k]), times[k], weight, DRIVEN, feed.number, receptor)
 
 
 @inner

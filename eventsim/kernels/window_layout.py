@@ -43,6 +43,25 @@ SUMS = _record(
 )
 """Parameters that the neurons of a tile have in common; see the models of the same names."""
 
+FEED = _record(
+    ("number", "i8"),  # of the drive
+    ("first_block", "i8"),
+    ("n_blocks", "i8"),  # of the drive, which are the tile's neurons
+    ("parts", "i8"),  # of a cell: no window reaches beyond one
+    ("cell", "i8"),  # the one that is drawn, or -1
+    ("n", "i8"),  # its arrivals
+    ("room", "i8"),
+    ("times", "u8"),  # f8: the arrivals, those of a part together
+    ("neurons", "u8"),  # u4: in the tile
+    ("drawn_times", "u8"),
+    ("drawn_neurons", "u8"),
+    ("terms", "u8"),  # f8, two each: what they add
+    ("starts", "u8"),  # i8 (parts + 1,)
+    ("first", "i8"),  # of the arrivals of this window
+    ("last", "i8"),
+)
+"""A drive of a tile that is drawn in the tile."""
+
 TILE = _record(
     ("group", "i8"),
     ("kind", "i8"),
@@ -83,6 +102,8 @@ TILE = _record(
     ("drive_numbers", "u8"),  # u2
     ("n_drive", "i8"),
     ("next_drive", "i8"),
+    ("feeds", "u8"),  # FEED: drives drawn in the tile
+    ("n_feeds", "i8"),
     ("endless", "i8"),  # id + 1 of a neuron that fires for ever at the time ``endless_at``
     ("endless_at", "f8"),
     ("synaptic_events", "i8"),
@@ -107,6 +128,7 @@ WINDOWS = _record(
     ("n_threads", "i8"),
     ("target_of", "u8"),  # i8 (n_links,): target population
     ("tiles_of", "u8"),  # i8 (n_populations,): how many
+    ("drives", "u8"),  # DRIVE
     ("signs", "u8"),  # i8 (n_links,): 1 no weight is negative, -1 none is positive, 0 both
     *_growing("spikes"),  # of the window before, in order
     *_growing("sorting"),

@@ -14,6 +14,7 @@ from eventsim.kernels.jit import inlined, inner, kernel
 from eventsim.kernels.layout import DONE, ENDLESS, PAUSED
 from eventsim.kernels.memory import f8, i8, record_at, u1, u2, u4
 from eventsim.kernels.shared import added, meet, reallocated
+from eventsim.kernels.tile_drive import feed_window
 from eventsim.kernels.tile_events import first_look, go_through_marked, hand_back, set_current_in
 from eventsim.kernels.tile_sums import (
     add_currents,
@@ -27,7 +28,7 @@ from eventsim.kernels.tile_sums import (
 )
 from eventsim.kernels.tile_traffic import gather, mark, move_on, sort_by_neuron, take_off
 from eventsim.kernels.upcoming import home, next_current, next_source
-from eventsim.kernels.window_layout import EVENTS, JUMPS, SPIKE, TILE, WINDOWS
+from eventsim.kernels.window_layout import EVENTS, FEED, JUMPS, SPIKE, TILE
 
 _SPIKE = SPIKE.itemsize
 
@@ -55,6 +56,9 @@ def _soonest_due(tile):
 
 @inlined
 def _next_driven(tile):
+    """When the drive's next arrival may come."""
+    if tile.n_feeds > 0:
+        return -math.inf
     return f8(tile.drive_times)[tile.next_drive] if tile.next_drive < tile.n_drive else math.inf
 
 
@@ -82,6 +86,10 @@ def _in_events(groups, tile, w, wiring, inputs):
 def _in_sums(groups, tile, w, wiring, inputs):
     """A window of neurons that are handled in sums."""
     enter_epochs(tile, w.start)
+    for k in range(tile.n_feeds):
+        feed = record_at(tile.feeds, k, FEED)
+        feed_window(feed, w.drives, w.start, w.end)
+        tile.external_events += feed.last - feed.first
     mark_released(tile, w)
     if tile.kind == JUMPS:
         add_jumps(tile, w, wiring, inputs)

@@ -44,7 +44,7 @@ class WindowEngine:
         self.groups: Groups = build_groups(network)
         self.tiles = Tiles(network, self.groups)
         self.wiring = Wiring(network, self.groups, self.tiles.bounds)
-        self.sources, self.drives = SpikeStream(network), DriveStream(network)
+        self.sources, self.drives = SpikeStream(network), DriveStream(network, self.tiles.fed)
         self.currents = CurrentStream(network)
         self.streams: tuple[Any, ...] = (self.sources, self.drives, self.currents)
         self.inputs = Block(
@@ -54,6 +54,7 @@ class WindowEngine:
                 "drive_receptors": np.array([drive.receptor for drive in network.drives], np.int64),
             },
         )
+        self.tiles.feed(network, self.drives.records, self.wiring.shortest_delay)
         self.windows = Block(
             window_layout.WINDOWS,
             {
@@ -61,9 +62,10 @@ class WindowEngine:
                 "tiles_of": self.tiles.of_population,
                 "target_of": self.wiring.target_populations,
                 "signs": self.wiring.signs,
+                "drives": self.drives.records,
                 "spike_counts": np.zeros(network.size, np.int64),
             },
-            now=-math.inf,
+            now=0.0,
             longest=self.wiring.shortest_delay,
             grid=self.tiles.grid_ms,
             n_tiles=self.tiles.records.size,
@@ -158,7 +160,7 @@ class WindowEngine:
         self.time, self._started = float(state["time"]), bool(state["started"])
         w = self.windows
         w.record["serial"] = state["serial"]
-        w.record["now"] = math.nextafter(self.time, math.inf) if self._started else -math.inf
+        w.record["now"] = math.nextafter(self.time, math.inf) if self._started else 0.0
         w.arrays["spike_counts"][:] = state["spike_counts"]
         _refill(w.record[0], "spikes", state["spikes"], window_layout.SPIKE, "sorting")
         for number, tile in enumerate(self.tiles.records):

@@ -29,16 +29,16 @@ class DriveStream:
     of a drive depend on the network's seed, the drive's name, its targets and its rate, and on nothing else.
 
     ``records`` (n_drives,) are the drives as `kernels.drive.draw_cell` takes them, for an engine that draws by itself;
-    their addresses hold as long as the stream lives.
+    their addresses hold as long as the stream lives.  Those whose numbers are ``drawn_elsewhere`` are left to it.
     """
 
-    def __init__(self, network: Network) -> None:
-        table = DriveTable(network)
+    def __init__(self, network: Network, drawn_elsewhere: frozenset[int] = frozenset()) -> None:
+        table = self._table = DriveTable(network)  # kept: the records point into it
         sizes = [targets.size for targets in table.targets]
         self.records: NDArray[np.void] = table.records
         self._slot_neuron = np.concatenate([np.zeros(0, np.uint32), *table.targets])
         self._slot_drive = np.repeat(np.arange(len(sizes), dtype=np.uint16), sizes)
-        self._events = MergedEvents([DriveGenerator(table)] if sizes else [])
+        self._events = MergedEvents([DriveGenerator(table, drawn_elsewhere)] if len(sizes) > len(drawn_elsewhere) else [])
         self._neurons = np.empty(0, np.uint32)
         self._drives = np.empty(0, np.uint16)
 
@@ -73,11 +73,15 @@ class DriveStream:
 class DriveGenerator:
     """The drives' arrivals, cell by cell; the label of target k of a drive is k + the number of targets before it."""
 
-    def __init__(self, table: DriveTable) -> None:
+    def __init__(self, table: DriveTable, but: frozenset[int]) -> None:
         first_labels = np.cumsum([0, *(targets.size for targets in table.targets)])
         self._sizes = np.diff(first_labels)
         self._rates = table.rates
-        self._drives = [_Drive(table, number, int(label)) for number, label in enumerate(first_labels[:-1])]
+        self._drives = [
+            _Drive(table, number, int(label))
+            for number, label in enumerate(first_labels[:-1])
+            if number not in but
+        ]
 
     @property
     def next_time(self) -> float:  # ms; see `Generator`
