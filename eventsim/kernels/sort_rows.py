@@ -94,22 +94,22 @@ def _insertion_sort(keys, order, ties, allowed_moves):
 def _to_buckets(keys, tiles, ends, low, scale, sorted_keys, order, bucket_end):
     """Distribute keys to buckets of equal width, as many in each tile as it has keys, each in the order given.
 
-    ends: where each tile ends in the row; low, scale: its smallest key and buckets a unit.
+    tiles: of each key, replaced by its bucket.  ends: where each tile ends in the row.  low, scale: its smallest key
+    and buckets a unit.
     """
     n = keys.size
     bucket_end[: n + 1] = 0
     for i in range(n):
         tile = tiles[i]
         first = ends[tile - 1] if tile > 0 else 0
-        bucket_end[first + int((keys[i] - low[tile]) * scale[tile]) + 1] += 1
+        bucket = first + int((keys[i] - low[tile]) * scale[tile])
+        tiles[i] = bucket
+        bucket_end[bucket + 1] += 1
     for b in range(n):
         bucket_end[b + 1] += bucket_end[b]
     for i in range(n):
-        tile = tiles[i]
-        first = ends[tile - 1] if tile > 0 else 0
-        bucket = first + int((keys[i] - low[tile]) * scale[tile])
-        place = bucket_end[bucket]
-        bucket_end[bucket] = place + 1
+        place = bucket_end[tiles[i]]
+        bucket_end[tiles[i]] = place + 1
         sorted_keys[place], order[place] = keys[i], i
 
 
