@@ -50,7 +50,10 @@ def run(
     seed: Annotated[
         str | None, typer.Option(metavar="N", help="The seed, instead of the scenario's.")
     ] = None,
-    engine: Annotated[str | None, typer.Option(metavar="E", help="The engine: auto, queue or simpy.")] = None,
+    engine: Annotated[
+        str | None, typer.Option(metavar="E", help="The engine: auto, window, queue or simpy.")
+    ] = None,
+    threads: Annotated[str | None, typer.Option(metavar="N", help="Threads for the window engine.")] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where to write.", show_default="results/NAME")
     ] = None,
@@ -65,7 +68,7 @@ def run(
     from eventsim.scenario.run import run_scenario
 
     path = find_scenario(scenario)
-    given = {"seed": seed, "engine": engine}
+    given = {"seed": seed, "engine": engine, "threads": threads}
     changes = [*(changes or ()), *(f"{key}={value}" for key, value in given.items() if value is not None)]
     if sys.stderr.isatty():
         from eventsim.command_line.progress import TerminalReporter

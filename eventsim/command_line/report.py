@@ -24,7 +24,8 @@ def summary_lines(summary: Mapping[str, Any], files: Iterable[Path]) -> list[str
         ("simulating", "run_s"),
     ]
     rows = [
-        ("scenario", f"{summary['scenario']}, seed {summary['seed']}, engine {summary['engine']}"),
+        ("scenario", f"{summary['scenario']}, seed {summary['seed']}"),
+        ("engine", f"{summary['engine']} ({summary['engine_why']}), threads {summary['threads']}"),
         ("network", f"{summary['neurons']:,} neurons, {summary['synapses']:,} synapses"),
         ("simulated", f"{_number(summary['duration_ms'])} ms"),
         ("spikes", f"{summary['spikes']:,}{of_each}"),

@@ -4,12 +4,10 @@ import math
 
 from numba import int64, uint64
 
-from eventsim.kernels.drive import DRIVE, count_in_cell, draw_cell
-from eventsim.kernels.drive import BLOCK
+from eventsim.kernels.drive import BLOCK, DRIVE, count_in_cell, draw_cell
 from eventsim.kernels.jit import inlined, inner
 from eventsim.kernels.memory import f8, i8, record_at, u4
 from eventsim.kernels.shared import reallocated
-from eventsim.kernels.window_layout import FEED
 
 
 @inlined

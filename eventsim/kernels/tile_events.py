@@ -121,9 +121,7 @@ def _take_sums(group, tile, i, t):
     """Bring a neuron that is kept in sums into its record, at ``t``."""
     p = parameters_at(group.model, group.params, int64(u4(group.which)[tile.first_local + i]))
     s = state_at(group.model, group.state, tile.first_local + i)
-    take(
-        group.model, p, s, f8(tile.u)[i], f8(tile.x)[i], f8(tile.y)[i], tile.ref, tile.ref_x, tile.ref_y
-    )
+    take(group.model, p, s, f8(tile.u)[i], f8(tile.x)[i], f8(tile.y)[i], tile.ref, tile.ref_x, tile.ref_y)
     flow(group.model, p, s, t)
     return bound(group.model, p, s)
 
@@ -225,7 +223,9 @@ def _hand_back(group, tile, t):
     """Bring all neurons that are kept in sums into their records, at ``t``."""
     for i in range(tile.n):
         _take_sums(group, tile, i, t)
-        _give_sums(group, tile, i)  # it may have been released on the way; it stays in the list until a window sees it
+        _give_sums(
+            group, tile, i
+        )  # it may have been released on the way; it stays in the list until a window sees it
 
 
 go_through_marked = on_group(_go_through_marked)

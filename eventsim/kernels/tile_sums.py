@@ -12,8 +12,8 @@ from numba import int64, uint64
 
 from eventsim.kernels.jit import inlined, inner
 from eventsim.kernels.layout import LINK
-from eventsim.kernels.neuron import weight_at
 from eventsim.kernels.memory import f8, i8, record_at, u2, u4
+from eventsim.kernels.neuron import weight_at
 from eventsim.kernels.sums import ABSENT, built_up, growth, next_sum, rounded
 from eventsim.kernels.tile_traffic import mark
 from eventsim.kernels.window_layout import ARRIVAL, CURRENTS, DELIVERY, FEED, JUMPS, SUMS
@@ -44,7 +44,10 @@ def _into_epoch(tile, when):
     u, x, y = f8(tile.u), f8(tile.x), f8(tile.y)
     currents = tile.kind == CURRENTS
     ends = tile.ref + c.epoch == when
-    ends_x, ends_y = currents and tile.ref_x + c.epoch_ex == when, currents and tile.ref_y + c.epoch_in == when
+    ends_x, ends_y = (
+        currents and tile.ref_x + c.epoch_ex == when,
+        currents and tile.ref_y + c.epoch_in == when,
+    )
     e = growth((when - tile.ref) * c.rate)
     e_at_rest = 1.0 if ends else e
     for i in range(tile.n):

@@ -6,8 +6,8 @@ from numba import int64
 
 from eventsim.kernels.jit import inlined, inner
 from eventsim.kernels.layout import LINK
-from eventsim.kernels.neuron import weight_at
 from eventsim.kernels.memory import f8, i8, record_at, u2, u4
+from eventsim.kernels.neuron import weight_at
 from eventsim.kernels.shared import reallocated
 from eventsim.kernels.window_layout import ARRIVAL, DELIVERY, FEED, LEG, SPIKE
 

@@ -27,7 +27,7 @@ from eventsim.kernels.tile_sums import (
     take_back,
 )
 from eventsim.kernels.tile_traffic import gather, mark, move_on, sort_by_neuron, take_off
-from eventsim.kernels.upcoming import home, next_current, next_source
+from eventsim.kernels.upcoming import next_current, next_source
 from eventsim.kernels.window_layout import EVENTS, FEED, JUMPS, SPIKE, TILE
 
 _SPIKE = SPIKE.itemsize
@@ -160,7 +160,8 @@ def _sort_spikes(w):
             left, right = start, middle
             for k in range(start, stop):
                 if left < middle and (
-                    right >= stop or _before(record_at(w.spikes, left, SPIKE), record_at(w.spikes, right, SPIKE))
+                    right >= stop
+                    or _before(record_at(w.spikes, left, SPIKE), record_at(w.spikes, right, SPIKE))
                 ):
                     _copy(w.spikes, left, w.sorting, k)
                     left += 1

@@ -139,7 +139,9 @@ def _simulate(
             shown(time_ms, spikes, synaptic_events)
 
     with _said_in_one_line(writer, lambda: reached_ms), writer:
-        simulation = Simulation(network, engine=scenario.engine, sink=writer, progress=report)
+        simulation = Simulation(
+            network, engine=scenario.engine, sink=writer, progress=report, threads=scenario.threads
+        )
         simulation.run(duration_ms)
         writer.close(simulation.counts, duration_ms)
     return simulation
@@ -193,6 +195,7 @@ def _run_summary(scenario: Scenario, simulation: Simulation, duration_ms: float)
         "scenario": scenario.name,
         "seed": scenario.seed,
         "engine": simulation.engine,
+        "engine_why": simulation.why,
         "threads": simulation.threads,
         "duration_ms": duration_ms,
         "parameters": scenario.parameters,

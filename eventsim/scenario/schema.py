@@ -54,7 +54,7 @@ class Scenario(_Table):
     """``package.module:function`` or ``path/to/file.py:function``."""
     seed: Annotated[int, Field(ge=0, le=MAX_SEED)] = 0
     duration_ms: PositiveMilliseconds | None = None
-    engine: Literal["auto", "queue", "simpy"] = "auto"
+    engine: Literal["auto", "window", "queue", "simpy"] = "auto"
     threads: Annotated[int, Field(ge=1)] = 1
     parameters: dict[str, Any] = {}
     record: Record = Record()

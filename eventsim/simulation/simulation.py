@@ -17,7 +17,7 @@ from eventsim.simulation.interruption import Interruption
 from eventsim.simulation.sink import NoSink, Sink
 from eventsim.simulation.stopwatch import Stopwatch
 
-ENGINES = ("auto", "queue", "simpy")
+ENGINES = ("auto", "window", "queue", "simpy")
 
 Progress = Callable[[float, int, int], None]
 """Called now and then with the simulated time (ms), the recorded spikes and the synaptic events so far."""
@@ -49,11 +49,13 @@ class Simulation:
     """A network at a time.
 
     network: its description; later changes to it do not reach the simulation.
-    engine: ``"queue"``, ``"simpy"`` (slow, the oracle), or ``"auto"``.
+    engine: ``"window"`` (fast, needs delays above 0), ``"queue"`` (any delays), ``"simpy"`` (slow, the oracle), or
+        ``"auto"``: windows where they can be had, else the queue, and ``why`` says why.  All give the same bytes.
+    threads: how many the window engine works on; the result is the same for any number.
     sink: what receives spikes and state samples; by default nothing does.
     build_s, compile_s, run_s: seconds spent so far, each apart from the others.
 
-    Raises InputError for an unknown engine.
+    Raises InputError for an unknown engine, fewer threads than one, or windows for a network with a delay of zero.
     """
 
     def __init__(
@@ -62,9 +64,12 @@ class Simulation:
         engine: str = "auto",
         sink: Sink | None = None,
         progress: Progress | None = None,
+        threads: int = 1,
     ) -> None:
         if engine not in ENGINES:
             raise InputError("engine", engine, f"one of {', '.join(ENGINES)} is needed")
+        if threads < 1:
+            raise InputError("threads", threads, "at least one is needed")
         self.network = network
         self.sink: Sink = NoSink() if sink is None else sink
         self._progress = progress
@@ -73,7 +78,7 @@ class Simulation:
         self._building, self._compiling, self._running = Stopwatch(), Stopwatch(), Stopwatch()
         self._interruption = Interruption()
         with self._building.running():
-            self._engine = _new_engine(network, engine)
+            self._engine, self.why = _new_engine(network, engine, threads)
         with self._compiling.running():
             self._engine.compile()
 
@@ -189,11 +194,20 @@ class Simulation:
             self._progress(t, self._spikes, self._engine.counts()["synaptic_events"])
 
 
-def _new_engine(network: Network, name: str) -> Engine:
+def _new_engine(network: Network, name: str, threads: int) -> tuple[Engine, str]:
+    """The engine, and why it is that one."""
     if name == "simpy":
         from eventsim.simulation.oracle.engine import SimPyEngine
 
-        return SimPyEngine(network)
+        return SimPyEngine(network), "asked for"
     from eventsim.simulation.queue_engine import QueueEngine
+    from eventsim.simulation.window_engine import WindowEngine, ZeroDelay
 
-    return QueueEngine(network)
+    if name == "queue":
+        return QueueEngine(network), "asked for"
+    try:
+        return WindowEngine(network, threads), "asked for" if name == "window" else "no delay is zero"
+    except ZeroDelay as found:
+        if name == "window":
+            raise InputError("engine", name, f"{found}, and the window engine needs delays above 0") from None
+        return QueueEngine(network), str(found)

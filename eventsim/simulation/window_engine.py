@@ -30,10 +30,16 @@ _EVENTS_A_CALL = 4_000_000  # well under a second, so that Ctrl-C and progress a
 _FIRST_CALL_MS = 1.0
 
 
+class ZeroDelay(Exception):
+    """Why windows cannot serve a network: which projection has a delay of zero."""
+
+
 class WindowEngine:
     """A network in tiles, at a time.  Events up to and including `time` have happened.
 
     threads: how many work on it; the result is the same for any number.
+
+    Raises ZeroDelay if a synapse has no delay: then there is no window.
     """
 
     name = "window"
@@ -43,7 +49,12 @@ class WindowEngine:
         self.threads = threads
         self.groups: Groups = build_groups(network)
         self.tiles = Tiles(network, self.groups)
+        for projection in network.projections.values():
+            if projection.delay == 0.0:  # before anything is built in vain
+                raise ZeroDelay(f"projection {projection.name!r} has a delay of zero")
         self.wiring = Wiring(network, self.groups, self.tiles.bounds)
+        if self.wiring.shortest_delay == 0.0:
+            raise ZeroDelay("a synapse has a delay of zero")
         self.sources, self.drives = SpikeStream(network), DriveStream(network, self.tiles.fed)
         self.currents = CurrentStream(network)
         self.streams: tuple[Any, ...] = (self.sources, self.drives, self.currents)
@@ -251,9 +262,7 @@ def _copied(where: int, n: int, dtype: np.dtype[Any]) -> NDArray[Any]:
     return np.frombuffer(ctypes.string_at(int(where), n * dtype.itemsize), dtype).copy()
 
 
-def _refill(
-    record: Any, name: str, stored: NDArray[Any], dtype: np.dtype[Any], *alike: str
-) -> None:
+def _refill(record: Any, name: str, stored: NDArray[Any], dtype: np.dtype[Any], *alike: str) -> None:
     """Let an array that grows have these elements, which may have been stored as bytes."""
     elements = stored.copy().view(np.uint8).view(dtype)
     for each in (name, *alike):
