@@ -53,6 +53,8 @@ class Handlers:
     ``take(p, s, u, x, y, ref, ref_x, ref_y)`` and ``give(p, s)``, optional, together
         exchange the sums of a neuron whose arrivals only add up (``sums``) with an engine that keeps them elsewhere;
         ``give`` returns u, x, y, V_th - V_inf and the end of the refractory period.
+    ``safe(p, s, until)``, optional
+        whether the neuron certainly does nothing by itself up to ``until``: a cheap test.  By default never certain.
 
     Functions not yet jitted are jitted here.
     """
@@ -70,9 +72,10 @@ class Handlers:
         show: Callable[..., Any] | None = None,
         take: Callable[..., Any] | None = None,
         give: Callable[..., Any] | None = None,
+        safe: Callable[..., Any] | None = None,
     ) -> None:
         given = {"flow": flow, "crossing": crossing, "jump": jump, "reset": reset}
-        optional = {"bound": bound, "step": step, "row": row, "show": show, "take": take, "give": give}
+        optional = {"bound": bound, "step": step, "row": row, "show": show, "take": take, "give": give, "safe": safe}
         given |= {role: function for role, function in optional.items() if function is not None}
         self.functions = {role: _jitted(function) for role, function in given.items()}
         self.name = _name(self.functions)
@@ -190,6 +193,11 @@ def give(model, p, s):
     return _compiled_only()
 
 
+def safe(model, p, s, until):
+    """``Handlers.safe`` of ``model``; not where it has none."""
+    return _compiled_only()
+
+
 def parameters_at(model, where, index):
     """Record ``index`` of the parameters of ``model`` that lie at the address ``where``."""
     return _compiled_only()
@@ -282,6 +290,14 @@ def _give(model, p, s):
     if function is None:
         return lambda model, p, s: (0.0, 0.0, 0.0, 0.0, 0.0)
     return lambda model, p, s: function(p, s)
+
+
+@overload(safe)
+def _safe(model, p, s, until):
+    function = model.function("safe")
+    if function is None:
+        return lambda model, p, s, until: False
+    return lambda model, p, s, until: function(p, s, until)
 
 
 def on_group(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -11,6 +11,7 @@ compiler may do for several arguments at once with the same bits.
 """
 
 import math
+from collections import namedtuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +20,8 @@ from eventsim.kernels.jit import inlined
 
 _STEPS = 32
 _LAST = 2 * _STEPS
-_EXP = np.array([math.exp(k / _STEPS) for k in range(-_LAST, _LAST + 1)])
-_EXPM1 = np.array([math.expm1(k / _STEPS) for k in range(-_LAST, _LAST + 1)])
+_EXP = np.array([math.exp(k / _STEPS) for k in range(-_LAST, _LAST + 2)])
+_EXPM1 = np.array([math.expm1(k / _STEPS) for k in range(-_LAST, _LAST + 2)])
 _QUANTA = 46  # bits between the scale of a neuron's potentials and the quantum
 _SCALES = 900  # the quantum of a larger or smaller scale might not be a number
 
@@ -80,6 +81,42 @@ def growth_less_1(x):
     """exp(x) - 1 for |x| <= 2, with all digits where x is small."""
     k = int(x * _STEPS + (_LAST + 0.5))
     return _EXPM1[np.uint32(k)] + _EXP[np.uint32(k)] * _remainder(x - (k - _LAST) * (1.0 / _STEPS))
+
+
+Near = namedtuple("Near", "next_step e e_next e1 e1_next step_at next_at")
+"""Two neighbouring entries of the tables, for arguments that need no other: then no element has to be looked up."""
+
+
+@inlined
+def near(x):
+    """The entries for ``x`` and a little more."""
+    k = int(x * _STEPS + (_LAST + 0.5))
+    i, j = np.uint32(k), np.uint32(k + 1)
+    step_at, next_at = (k - _LAST) * (1.0 / _STEPS), (k + 1 - _LAST) * (1.0 / _STEPS)
+    return Near(float(k + 1), _EXP[i], _EXP[j], _EXPM1[i], _EXPM1[j], step_at, next_at)
+
+
+@inlined
+def reaches(entries, x):
+    """Whether these entries serve an argument up to ``x``."""
+    return x * _STEPS + (_LAST + 0.5) < entries.next_step + 1.0
+
+
+@inlined
+def growth_near(entries, x):
+    """`growth`, with the same bits."""
+    beyond = x * _STEPS + (_LAST + 0.5) >= entries.next_step
+    e = entries.e_next if beyond else entries.e
+    return e + e * _remainder(x - (entries.next_at if beyond else entries.step_at))
+
+
+@inlined
+def growth_less_1_near(entries, x):
+    """`growth_less_1`, with the same bits."""
+    beyond = x * _STEPS + (_LAST + 0.5) >= entries.next_step
+    e = entries.e_next if beyond else entries.e
+    e1 = entries.e1_next if beyond else entries.e1
+    return e1 + e * _remainder(x - (entries.next_at if beyond else entries.step_at))
 
 
 @inlined

@@ -19,6 +19,7 @@ from eventsim.kernels.handlers import (
     parameters_at,
     reset,
     row,
+    safe,
     state_at,
     step,
     take,
@@ -87,6 +88,8 @@ def _go_through(group, tile, w, i, k, end, due):
     now, round_, fired = -math.inf, int64(0), False
     while True:
         t = record_at(tile.arrivals, k, ARRIVAL).time if k < end else math.inf
+        if due <= t and due < w.end and safe(group.model, p, s, min(t, w.end)):
+            due = w.end
         if due <= t and due < w.end:
             when = max(now, _next_own(group, p, s))
             if when > t or when >= w.end:

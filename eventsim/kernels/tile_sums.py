@@ -14,7 +14,17 @@ from eventsim.kernels.jit import inlined, inner
 from eventsim.kernels.layout import LINK
 from eventsim.kernels.memory import f8, i8, record_at, u2, u4
 from eventsim.kernels.neuron import weight_at
-from eventsim.kernels.sums import ABSENT, built_up, growth, next_sum, rounded
+from eventsim.kernels.sums import (
+    ABSENT,
+    built_up,
+    growth,
+    growth_less_1_near,
+    growth_near,
+    near,
+    next_sum,
+    reaches,
+    rounded,
+)
 from eventsim.kernels.tile_traffic import mark
 from eventsim.kernels.window_layout import ARRIVAL, CURRENTS, DELIVERY, FEED, JUMPS, SUMS
 
@@ -93,7 +103,7 @@ def enter_epochs(tile, t):
 
 
 @inner
-def _add_jumps(tile, wiring, delivery, sign, upwards):
+def _add_jumps(tile, w, wiring, delivery, sign, upwards):
     """What one spike adds to V: everything, or of weights of both signs the positive or the negative ones."""
     c = record_at(tile.sums, 0, SUMS)
     link = record_at(wiring.links, delivery.link, LINK)
@@ -107,9 +117,17 @@ def _add_jumps(tile, wiring, delivery, sign, upwards):
         for k in range(first, end):
             u[targets[k]] += term
     elif link.weight_stride == 0:
-        weight = f8(weights)[0]
-        for k in range(first, end):
-            u[targets[k]] += rounded(weight * growth((emitted + delays[k] - ref) * rate), rounding)
+        entries = near((w.start - ref) * rate)
+        if reaches(entries, (w.end - ref) * rate):
+            weight = f8(weights)[0]
+            for k in range(first, end):
+                term = weight * growth_near(entries, (emitted + delays[k] - ref) * rate)
+                u[targets[k]] += rounded(term, rounding)
+        else:
+            weight = f8(weights)[0]
+            for k in range(first, end):
+                term = weight * growth((emitted + delays[k] - ref) * rate)
+                u[targets[k]] += rounded(term, rounding)
     else:
         step = link.delay_stride
         for k in range(first, end):
@@ -133,16 +151,27 @@ def _add_driven_jumps(tile, w, inputs, upwards):
 
 
 @inner
-def _add_fed_jumps(tile, feed, weight):
-    """The same for a drive that is drawn in the tile: all terms first, which a compiler makes four at a time."""
+def _jump_terms(tile, w, times, n, weight, terms):
+    """What arrivals at these times add to V; within a window so many at a time as the compiler likes."""
     c = record_at(tile.sums, 0, SUMS)
-    times, neurons, terms, u = f8(feed.times), u4(feed.neurons), f8(feed.terms), f8(tile.u)
     ref, rate, rounding = tile.ref, c.rate, c.rounding
+    entries = near((w.start - ref) * rate)
+    if reaches(entries, (w.end - ref) * rate):
+        for k in range(n):
+            terms[k] = rounded(weight * growth_near(entries, (times[k] - ref) * rate), rounding)
+    else:
+        for k in range(n):
+            terms[k] = rounded(weight * growth((times[k] - ref) * rate), rounding)
+
+
+@inner
+def _add_fed_jumps(tile, w, feed, weight):
+    """The same for a drive that is drawn in the tile."""
     first, n = uint64(feed.first), uint64(feed.last - feed.first)
+    terms, neurons, u = f8(feed.terms), u4(feed.neurons + uint64(4) * first), f8(tile.u)
+    _jump_terms(tile, w, f8(feed.times + uint64(8) * first), n, weight, terms)
     for k in range(n):
-        terms[k] = rounded(weight * growth((times[first + k] - ref) * rate), rounding)
-    for k in range(n):
-        u[neurons[first + k]] += terms[k]
+        u[neurons[k]] += terms[k]
 
 
 @inlined
@@ -171,13 +200,13 @@ def add_jumps(tile, w, wiring, inputs):
             delivery = record_at(tile.deliveries, k, DELIVERY)
             sign = signs[delivery.link]
             if sign == 0 or (sign > 0) == upwards:
-                _add_jumps(tile, wiring, delivery, sign, upwards)
+                _add_jumps(tile, w, wiring, delivery, sign, upwards)
         _add_driven_jumps(tile, w, inputs, upwards)
         for k in range(tile.n_feeds):
             feed = record_at(tile.feeds, k, FEED)
             weight = f8(inputs.drive_weights)[feed.number]
             if (weight > 0.0) == upwards:
-                _add_fed_jumps(tile, feed, weight)
+                _add_fed_jumps(tile, w, feed, weight)
         if upwards:
             _mark_high(tile, w)
 
@@ -252,16 +281,43 @@ def _add_driven_currents(tile, w, inputs):
 
 
 @inner
-def _add_fed_currents(tile, feed, weight):
-    """The same for a drive that is drawn in the tile."""
+def _current_terms(tile, w, times, n, weight, terms):
+    """What arrivals at these times take from u and add to their current, alternately."""
     c = record_at(tile.sums, 0, SUMS)
-    times, neurons, terms, u = f8(feed.times), u4(feed.neurons), f8(feed.terms), f8(tile.u)
+    current = weight * c.per_c_m
+    ref, rate, rounding = tile.ref, c.rate, c.rounding
+    if weight > 0.0:
+        ref_i, rate_i, gap, rounding_i = tile.ref_x, c.rate_ex, c.gap_ex, c.rounding_ex
+    else:
+        ref_i, rate_i, gap, rounding_i = tile.ref_y, c.rate_in, c.gap_in, c.rounding_in
+    of_u, of_i = near((w.start - ref) * rate), near((w.start - ref_i) * rate_i)
+    lowest, highest = gap * (w.start - ref_i), gap * (w.end - ref_i)
+    if gap < 0.0:
+        lowest, highest = highest, lowest
+    plain = gap != 0.0 and lowest >= -2.0 and highest <= 2.0
+    of_gap = near(lowest if plain else 0.0)
+    plain = plain and reaches(of_u, (w.end - ref) * rate) and reaches(of_i, (w.end - ref_i) * rate_i)
+    if plain and reaches(of_gap, highest):
+        for k in range(n):
+            x = times[k] - ref_i
+            e = growth_near(of_u, (times[k] - ref) * rate)
+            built = growth_less_1_near(of_gap, gap * x) / gap
+            terms[2 * k] = rounded(current * (built * e), rounding)
+            terms[2 * k + 1] = rounded(current * growth_near(of_i, x * rate_i), rounding_i)
+    else:
+        for k in range(n):
+            terms[2 * k], terms[2 * k + 1] = _terms(tile, c, times[k], weight)
+
+
+@inner
+def _add_fed_currents(tile, w, feed, weight):
+    """The same for a drive that is drawn in the tile."""
     first, n = uint64(feed.first), uint64(feed.last - feed.first)
-    for k in range(n):
-        terms[2 * k], terms[2 * k + 1] = _terms(tile, c, times[first + k], weight)
+    terms, neurons, u = f8(feed.terms), u4(feed.neurons + uint64(4) * first), f8(tile.u)
+    _current_terms(tile, w, f8(feed.times + uint64(8) * first), n, weight, terms)
     current = f8(tile.x) if weight > 0.0 else f8(tile.y)
     for k in range(n):
-        i = neurons[first + k]
+        i = neurons[k]
         u[i] -= terms[2 * k]
         current[i] += terms[2 * k + 1]
 
@@ -270,8 +326,9 @@ def _add_fed_currents(tile, feed, weight):
 def _find_limits(tile, w):
     """How much excitation each neuron bears in the window.
 
-    While V is above v, its value at the start, V' <= (V_inf - v)/tau_m + I_ex, and each new current adds no more than
-    itself to the slope.  So V stays below V_th if v + h max(0, slope) + h (sum of the new currents) does.
+    While V is above v, its value at the start, V' <= (V_inf - v)/tau_m + I_ex + I_in, with the inhibition that is left
+    at the end, and each new current adds no more than itself to the slope.  So V stays below V_th if
+    v + h max(0, slope) + h (sum of the new excitatory currents) does.
     """
     c = record_at(tile.sums, 0, SUMS)
     t, h = w.start, w.end - w.start
@@ -280,10 +337,11 @@ def _find_limits(tile, w):
     ex, inh = 1.0 / e_ex, built_up(c.gap_in, t - tile.ref_y) / e_in
     built, per_h, rate = built_up(c.gap_ex, t - tile.ref_x), e_ex / h, c.rate
     u, x, y, below, limit = f8(tile.u), f8(tile.x), f8(tile.y), f8(tile.below), f8(tile.limit)
+    left = math.exp(-h * c.rate_in) / e_in
     for i in range(tile.n):
         current = x[i] * ex
         v = u[i] * e + (current * built + y[i] * inh)
-        room = below[i] - v - h * max(0.0, current - v * rate)
+        room = below[i] - v - h * max(0.0, current + y[i] * left - v * rate)
         limit[i] = x[i] + (room - _SLACK * (abs(below[i]) + abs(v))) * per_h
 
 
@@ -305,7 +363,7 @@ def add_currents(tile, w, wiring, inputs):
     _add_driven_currents(tile, w, inputs)
     for k in range(tile.n_feeds):
         feed = record_at(tile.feeds, k, FEED)
-        _add_fed_currents(tile, feed, f8(inputs.drive_weights)[feed.number])
+        _add_fed_currents(tile, w, feed, f8(inputs.drive_weights)[feed.number])
     _mark_excited(tile)
 
 

@@ -2,7 +2,7 @@
 
 import math
 
-from numba import int64
+from numba import int64, uint64
 
 from eventsim.kernels.jit import inlined, inner
 from eventsim.kernels.layout import LINK
@@ -127,18 +127,33 @@ def _arrives(tile, i, time, weight, serial, number, receptor):
 def _gather_delivery(tile, wiring, delivery, everyone):
     """The arrivals of one spike at marked neurons; or at everyone, who is marked then."""
     link = record_at(wiring.links, delivery.link, LINK)
-    targets, delays = u4(link.targets), f8(link.delays)
-    weights, single, stride = link.weights, link.single, link.weight_stride
-    marks = u4(tile.marks)
-    dense = link.dense != 0
-    for k in range(delivery.first, delivery.end):
-        i = k - delivery.first if dense else int64(targets[k]) - tile.first
-        if everyone:
+    if everyone:
+        for k in range(delivery.first, delivery.end):
+            i = k - delivery.first if link.dense != 0 else int64(u4(link.targets)[k]) - tile.first
             mark(tile, i)
-        if marks[i] != 0:
-            time = delivery.emitted + delays[k * link.delay_stride]
-            weight = weight_at(weights, single, stride, k)
-            _arrives(tile, i, time, weight, delivery.serial, delivery.link, link.receptor)
+            _gather_synapse(tile, link, delivery, k, i)
+        return
+    targets, marks = u4(link.targets), u4(tile.marks - uint64(4 * tile.first))
+    k, end = delivery.first, delivery.end
+    while k < end:  # few are marked: four are passed over at once
+        if k + 4 <= end:
+            some = marks[targets[k]] | marks[targets[k + 1]] | marks[targets[k + 2]] | marks[targets[k + 3]]
+            if some == 0:
+                k += 4
+                continue
+        last = min(k + 4, end)
+        while k < last:
+            if marks[targets[k]] != 0:
+                _gather_synapse(tile, link, delivery, k, int64(targets[k]) - tile.first)
+            k += 1
+
+
+@inner
+def _gather_synapse(tile, link, delivery, k, i):
+    """The arrival over synapse ``k`` at neuron ``i``."""
+    time = delivery.emitted + f8(link.delays)[k * link.delay_stride]
+    weight = weight_at(link.weights, link.single, link.weight_stride, k)
+    _arrives(tile, i, time, weight, delivery.serial, delivery.link, link.receptor)
 
 
 @inner

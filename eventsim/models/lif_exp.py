@@ -201,6 +201,16 @@ def bound(p, s):
     return start + 0.5 * below / slope
 
 
+def safe(p, s, until):
+    """V rises no faster than with the excitation of now and the inhibition that is left at ``until``, no epoch between."""
+    if s.held != 0.0 or until - s.t > 0.5 / p.rate_in:
+        return False
+    v = potential(s)
+    left = 1.0 - (until - s.t) * p.rate_in  # not more than what is left
+    slope = (s.v_inf - v) * p.rate + s.x / s.e_ex + s.y / s.e_in * left
+    return v + (until - s.t) * max(0.0, slope) < p.v_th - p.near - 1e-12 * (abs(v) + abs(s.v_inf))
+
+
 @apart
 def jump(p, s, weight, receptor):
     """A positive weight goes to the excitatory current, a negative one to the inhibitory; or a new external current."""
@@ -261,7 +271,7 @@ class LIFExp(Model):
     """
 
     handlers: ClassVar[Any] = Handlers(
-        flow=flow, crossing=crossing, bound=bound, jump=jump, reset=reset, show=show, take=take, give=give
+        flow=flow, crossing=crossing, bound=bound, jump=jump, reset=reset, show=show, take=take, give=give, safe=safe
     )
     takes_current: ClassVar[bool] = True
     sums: ClassVar[Literal["jumps", "currents"] | None] = "currents"
