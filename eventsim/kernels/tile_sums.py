@@ -281,8 +281,8 @@ def _add_driven_currents(tile, w, inputs):
 
 
 @inner
-def _current_terms(tile, w, times, n, weight, terms):
-    """What arrivals at these times take from u and add to their current, alternately."""
+def _current_terms(tile, w, times, n, weight, to_u, to_current):
+    """What arrivals at these times take from u and add to their current."""
     c = record_at(tile.sums, 0, SUMS)
     current = weight * c.per_c_m
     ref, rate, rounding = tile.ref, c.rate, c.rounding
@@ -302,24 +302,25 @@ def _current_terms(tile, w, times, n, weight, terms):
             x = times[k] - ref_i
             e = growth_near(of_u, (times[k] - ref) * rate)
             built = growth_less_1_near(of_gap, gap * x) / gap
-            terms[2 * k] = rounded(current * (built * e), rounding)
-            terms[2 * k + 1] = rounded(current * growth_near(of_i, x * rate_i), rounding_i)
+            to_u[k] = rounded(current * (built * e), rounding)
+            to_current[k] = rounded(current * growth_near(of_i, x * rate_i), rounding_i)
     else:
         for k in range(n):
-            terms[2 * k], terms[2 * k + 1] = _terms(tile, c, times[k], weight)
+            to_u[k], to_current[k] = _terms(tile, c, times[k], weight)
 
 
 @inner
 def _add_fed_currents(tile, w, feed, weight):
     """The same for a drive that is drawn in the tile."""
     first, n = uint64(feed.first), uint64(feed.last - feed.first)
-    terms, neurons, u = f8(feed.terms), u4(feed.neurons + uint64(4) * first), f8(tile.u)
-    _current_terms(tile, w, f8(feed.times + uint64(8) * first), n, weight, terms)
+    to_u, to_current = f8(feed.terms), f8(feed.terms + uint64(8 * feed.room))
+    neurons, u = u4(feed.neurons + uint64(4) * first), f8(tile.u)
+    _current_terms(tile, w, f8(feed.times + uint64(8) * first), n, weight, to_u, to_current)
     current = f8(tile.x) if weight > 0.0 else f8(tile.y)
     for k in range(n):
         i = neurons[k]
-        u[i] -= terms[2 * k]
-        current[i] += terms[2 * k + 1]
+        u[i] -= to_u[k]
+        current[i] += to_current[k]
 
 
 @inner
