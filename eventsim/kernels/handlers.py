@@ -102,13 +102,24 @@ def _name(functions: dict[str, Callable[..., Any]]) -> str:
         python = inspect.unwrap(getattr(function, "py_func", function))
         digest.update(f"{role} {python.__module__}.{python.__qualname__}".encode())
         digest.update(python.__code__.co_code + repr(python.__code__.co_consts).encode())
-        source = Path(python.__code__.co_filename)
-        if source.is_file():
-            sources.add(source)
+        sources |= _files(function, set())
     for source in sorted(sources):
         digest.update(source.read_bytes())
     flow = inspect.unwrap(getattr(functions["flow"], "py_func", functions["flow"]))
     return f"{flow.__module__}.{flow.__qualname__}#{digest.hexdigest()}"
+
+
+def _files(function: Any, seen: set[Any]) -> set[Path]:
+    """The files in which a function is, and the jitted functions that it calls, and so on."""
+    python = inspect.unwrap(getattr(function, "py_func", function))
+    seen.add(python)
+    source = Path(python.__code__.co_filename)
+    found = {source} if source.is_file() else set()
+    for name in python.__code__.co_names:
+        called = python.__globals__.get(name)
+        if isinstance(called, Dispatcher) and called.py_func not in seen:
+            found |= _files(called, seen)
+    return found
 
 
 class HandlersType(types.Type):  # type: ignore[misc]
@@ -303,11 +314,29 @@ def _safe(model, p, s, until):
 def on_group(function: Callable[..., Any]) -> Callable[..., Any]:
     """A kernel function of one group, made callable as ``f(groups, g, *args)`` for groups of different models.
 
-    Compiled to a chain of comparisons of ``g``, one branch a model, so that every model's handlers are inlined.
+    Compiled to a chain of comparisons of ``g``, one branch a model, so that every model's handlers are inlined.  Three
+    models a link: every function of the chain is compiled with all that it calls, again and again.
     """
 
     def dispatch(groups, g, *args):
         return _compiled_only()
+
+    def two(groups, g, *args):
+        if g == 0:
+            return function(groups[0], *args)
+        return function(groups[1], *args)
+
+    def three(groups, g, *args):
+        if g == 0:
+            return function(groups[0], *args)
+        if g == 1:
+            return function(groups[1], *args)
+        return function(groups[2], *args)
+
+    def more(groups, g, *args):
+        if g < 3:
+            return dispatch(groups[:3], g, *args)
+        return dispatch(groups[3:], g - 3, *args)
 
     @overload(dispatch)
     def _dispatch(groups, g, *args):
@@ -315,12 +344,6 @@ def on_group(function: Callable[..., Any]) -> Callable[..., Any]:
             return lambda groups, g, *args: None
         if len(groups) == 1:
             return lambda groups, g, *args: function(groups[0], *args)
-
-        def impl(groups, g, *args):
-            if g == 0:
-                return function(groups[0], *args)
-            return dispatch(groups[1:], g - 1, *args)
-
-        return impl
+        return {2: two, 3: three}.get(len(groups), more)
 
     return dispatch

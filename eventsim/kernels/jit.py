@@ -14,14 +14,14 @@ from numba.core.typed_passes import NativeLowering
 _OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True}
 
 
-class _LowerApart(Lower):
+class _LowerApart(Lower):  # type: ignore[misc]
     def pre_lower(self):
         super().pre_lower()
         self.function.attributes.add("noinline")
 
 
 @register_pass(mutates_CFG=True, analysis_only=False)
-class _LoweringApart(NativeLowering):
+class _LoweringApart(NativeLowering):  # type: ignore[misc]
     _name = "native_lowering_apart"
 
     @property
@@ -29,7 +29,7 @@ class _LoweringApart(NativeLowering):
         return _LowerApart
 
 
-class _CompilerApart(CompilerBase):
+class _CompilerApart(CompilerBase):  # type: ignore[misc]
     def define_pipelines(self):
         builder = DefaultPassBuilder.define_nopython_pipeline(self.state)
         builder.passes = [

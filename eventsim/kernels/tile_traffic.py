@@ -6,12 +6,13 @@ from numba import int64, uint64
 
 from eventsim.kernels.jit import inlined, inner
 from eventsim.kernels.layout import LINK
-from eventsim.kernels.memory import f8, i8, record_at, u2, u4
+from eventsim.kernels.memory import f8, i8, prefetch, record_at, u2, u4
 from eventsim.kernels.neuron import weight_at
 from eventsim.kernels.shared import reallocated
 from eventsim.kernels.window_layout import ARRIVAL, DELIVERY, FEED, LEG, SPIKE
 
 _LEG, _DELIVERY, _ARRIVAL = LEG.itemsize, DELIVERY.itemsize, ARRIVAL.itemsize
+_AHEAD = 12  # spikes between asking for synapses and their turn: longer than memory takes
 DRIVEN = 1 << 62
 """``serial`` of an arrival from the drive, after all arrivals of spikes; its ``link`` is the drive's number."""
 
@@ -67,6 +68,20 @@ def _reached_before(delays, stride, emitted, k, end, limit):
     return k
 
 
+@inlined
+def _ask_for(tile, wiring, k):
+    """Have the next synapses of a spike fetched from memory: rows lie far apart, and each window reads a bit of each."""
+    if k < tile.n_legs:
+        leg = record_at(tile.legs, k, LEG)
+        link = record_at(wiring.links, leg.link, LINK)
+        if link.delay_stride != 0:
+            prefetch(link.delays, 8 * leg.next)
+            prefetch(link.delays, 8 * leg.next + 64)
+        prefetch(link.targets, 4 * leg.next)
+        if link.single != 0:
+            prefetch(link.weights, 4 * leg.next)
+
+
 @inner
 def move_on(tile, w, wiring):
     """Enter what arrives in this window among the deliveries, and forget the spikes that have arrived everywhere."""
@@ -76,6 +91,7 @@ def move_on(tile, w, wiring):
         tile.room_deliveries = 2 * tile.n_legs
         tile.deliveries = reallocated(tile.deliveries, tile.room_deliveries * _DELIVERY)
     for k in range(tile.n_legs):
+        _ask_for(tile, wiring, k + _AHEAD)
         leg = record_at(tile.legs, k, LEG)
         link = record_at(wiring.links, leg.link, LINK)
         delays, stride = f8(link.delays), link.delay_stride

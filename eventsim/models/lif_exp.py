@@ -53,7 +53,7 @@ def _at_rest(p, sums, t):
     return Sums(sums.u, sums.x, sums.y, ref, ref_x, ref_y)
 
 
-@inner
+@apart
 def _into_epoch(p, sums, when):
     """The same neuron, referred to the epochs that begin at ``when``."""
     u, x, y, ref, ref_x, ref_y = _at_rest(p, sums, when)
@@ -70,7 +70,7 @@ def _into_epoch(p, sums, when):
     return Sums(u, x, y, ref, ref_x, ref_y)
 
 
-@apart
+@inner
 def _advanced(p, sums, t):
     """The same neuron, referred to the epochs of ``t``."""
     when = _next_epoch(p, sums)
@@ -85,7 +85,7 @@ def _sums(s):
     return Sums(s.u, s.x, s.y, s.ref, s.ref_x, s.ref_y)
 
 
-@apart
+@inlined
 def _put(p, s, sums, t):
     """Make these the neuron's sums, with the exponentials that belong to ``t``."""
     s.u, s.x, s.y, s.ref, s.ref_x, s.ref_y = sums
@@ -211,7 +211,6 @@ def safe(p, s, until):
     return v + (until - s.t) * max(0.0, slope) < p.v_th - p.near - 1e-12 * (abs(v) + abs(s.v_inf))
 
 
-@apart
 def jump(p, s, weight, receptor):
     """A positive weight goes to the excitatory current, a negative one to the inhibitory; or a new external current."""
     if receptor == CURRENT:
@@ -263,7 +262,7 @@ class LIFExp(Model):
 
     Arrivals are added up exactly, whatever their order (`eventsim.kernels.sums`): each is rounded to 2^-46 of the
     largest of the potentials E_L, V_th, V_reset, V_inf apart, and exact as long as V, and what excitation or inhibition
-    alone would make of it, stay within 8 times that.
+    alone would make of it, stay within 4 times that.
 
     tau_m, tau_syn_ex, tau_syn_in, t_ref: time constants of membrane and currents, refractory period (ms).  While
         refractory V is held; the currents go on and take arrivals.

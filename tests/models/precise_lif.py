@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mpmath import exp, inf, mp, mpf
 
@@ -35,6 +35,11 @@ class Cell:
             else:
                 total += mpf(current) * (exp(-x / tau_m) - exp(-x / tau)) / (1 / tau - 1 / tau_m)
         return total
+
+    def after(self, x: mpf) -> Cell:
+        """The cell a time x later."""
+        ex, inh = mpf(self.ex) * exp(-mpf(x) / self.tau_ex), mpf(self.inh) * exp(-mpf(x) / self.tau_in)
+        return replace(self, v=self.voltage(x), ex=ex, inh=inh)
 
     def peak(self) -> tuple[mpf, mpf]:
         """Where V is highest, and how high."""

@@ -30,13 +30,13 @@ def compiled(model: Model) -> dict[str, Callable[..., Any]]:
 
 def plain(model: Model) -> dict[str, Callable[..., Any]]:
     """The same bodies as plain Python, and whatever they call."""
-    return {role: _plain(function) for role, function in compiled(model).items()}
+    return {role: as_plain(function) for role, function in compiled(model).items()}
 
 
-def _plain(function: Any) -> Callable[..., Any]:
+def as_plain(function: Any) -> Callable[..., Any]:
     body = function.py_func if isinstance(function, Dispatcher) else function
     names = {
-        name: _plain(value) if isinstance(value, Dispatcher) else value
+        name: as_plain(value) if isinstance(value, Dispatcher) else value
         for name, value in body.__globals__.items()
         if name in body.__code__.co_names
     }

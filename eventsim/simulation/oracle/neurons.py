@@ -23,6 +23,7 @@ from eventsim.network.model import Model
 from eventsim.simulation.oracle.izhikevich import InSteps, TwoVariables
 
 _LAST_BITS = 4.0 * float(np.finfo(np.float64).eps)  # the most that brentq can be asked for
+_HALVINGS = 5000  # a zero may lie anywhere down to 1e-300, where 100 steps, its default, do not suffice
 
 
 class Neuron(Protocol):
@@ -200,7 +201,7 @@ class LeakyExponential(Leaky):
         turns = self._turns()
         for start, end in pairwise(turns):
             if self._over(start) <= 0.0 < self._over(end):
-                return float(brentq(self._over, start, end, xtol=1e-300, rtol=_LAST_BITS))
+                return float(brentq(self._over, start, end, xtol=1e-300, rtol=_LAST_BITS, maxiter=_HALVINGS))
         return math.inf
 
     def _over(self, x: float) -> float:
@@ -213,7 +214,9 @@ class LeakyExponential(Leaky):
         turns = [0.0]
         for start, end in pairwise([0.0, min(self._parting(), far), far]):
             if self.slope(start) * self.slope(end) < 0.0:
-                turns.append(float(brentq(self.slope, start, end, xtol=1e-300, rtol=_LAST_BITS)))
+                turns.append(
+                    float(brentq(self.slope, start, end, xtol=1e-300, rtol=_LAST_BITS, maxiter=_HALVINGS))
+                )
         return [*turns, far]
 
     def _parting(self) -> float:
