@@ -25,7 +25,7 @@ from eventsim.kernels.sums import (
     reaches,
     rounded,
 )
-from eventsim.kernels.tile_traffic import mark
+from eventsim.kernels.tile_traffic import AHEAD, ask_for_delivery, mark
 from eventsim.kernels.window_layout import ARRIVAL, CURRENTS, DELIVERY, FEED, JUMPS, SUMS
 
 _SLACK = 1e-12  # more than all roundings of a comparison together
@@ -197,6 +197,7 @@ def add_jumps(tile, w, wiring, inputs):
     signs = i8(w.signs)
     for upwards in (True, False):
         for k in range(tile.n_deliveries):
+            ask_for_delivery(tile, wiring, k + AHEAD)
             delivery = record_at(tile.deliveries, k, DELIVERY)
             sign = signs[delivery.link]
             if sign == 0 or (sign > 0) == upwards:
@@ -360,6 +361,7 @@ def add_currents(tile, w, wiring, inputs):
     """All arrivals of the window, and a mark on each neuron that may fire."""
     _find_limits(tile, w)
     for k in range(tile.n_deliveries):
+        ask_for_delivery(tile, wiring, k + AHEAD)
         _add_currents(tile, wiring, record_at(tile.deliveries, k, DELIVERY))
     _add_driven_currents(tile, w, inputs)
     for k in range(tile.n_feeds):

@@ -12,7 +12,7 @@ from eventsim.kernels.shared import reallocated
 from eventsim.kernels.window_layout import ARRIVAL, DELIVERY, FEED, LEG, SPIKE
 
 _LEG, _DELIVERY, _ARRIVAL = LEG.itemsize, DELIVERY.itemsize, ARRIVAL.itemsize
-_AHEAD = 12  # spikes between asking for synapses and their turn: longer than memory takes
+AHEAD = 12  # spikes between asking for synapses and their turn: longer than memory takes
 DRIVEN = 1 << 62
 """``serial`` of an arrival from the drive, after all arrivals of spikes; its ``link`` is the drive's number."""
 
@@ -69,17 +69,25 @@ def _reached_before(delays, stride, emitted, k, end, limit):
 
 
 @inlined
-def _ask_for(tile, wiring, k):
-    """Have the next synapses of a spike fetched from memory: rows lie far apart, and each window reads a bit of each."""
-    if k < tile.n_legs:
-        leg = record_at(tile.legs, k, LEG)
-        link = record_at(wiring.links, leg.link, LINK)
-        if link.delay_stride != 0:
-            prefetch(link.delays, 8 * leg.next)
-            prefetch(link.delays, 8 * leg.next + 64)
-        prefetch(link.targets, 4 * leg.next)
-        if link.single != 0:
-            prefetch(link.weights, 4 * leg.next)
+def _ask_for(wiring, number, k, end):
+    """Have a spike's next synapses fetched from memory: rows lie far apart, and each window reads a bit of each."""
+    link = record_at(wiring.links, number, LINK)
+    if link.delay_stride != 0:
+        prefetch(link.delays, 8 * k)
+        prefetch(link.delays, 8 * min(k + 8, end))
+    if link.dense == 0:
+        prefetch(link.targets, 4 * k)
+        prefetch(link.targets, 4 * min(k + 16, end))
+    if link.single != 0:
+        prefetch(link.weights, 4 * k)
+
+
+@inlined
+def ask_for_delivery(tile, wiring, k):
+    """The same for the synapses of a delivery, if there is a k-th."""
+    if k < tile.n_deliveries:
+        delivery = record_at(tile.deliveries, k, DELIVERY)
+        _ask_for(wiring, delivery.link, delivery.first, delivery.end)
 
 
 @inner
@@ -91,7 +99,9 @@ def move_on(tile, w, wiring):
         tile.room_deliveries = 2 * tile.n_legs
         tile.deliveries = reallocated(tile.deliveries, tile.room_deliveries * _DELIVERY)
     for k in range(tile.n_legs):
-        _ask_for(tile, wiring, k + _AHEAD)
+        if k + AHEAD < tile.n_legs:
+            ahead = record_at(tile.legs, k + AHEAD, LEG)
+            _ask_for(wiring, ahead.link, ahead.next, ahead.end)
         leg = record_at(tile.legs, k, LEG)
         link = record_at(wiring.links, leg.link, LINK)
         delays, stride = f8(link.delays), link.delay_stride
@@ -177,6 +187,7 @@ def gather(tile, w, wiring, inputs, everyone):
     """All arrivals at marked neurons (or at everyone) in this window, in the order of spikes and synapses."""
     tile.n_unsorted = 0
     for k in range(tile.n_deliveries):
+        ask_for_delivery(tile, wiring, k + AHEAD)
         _gather_delivery(tile, wiring, record_at(tile.deliveries, k, DELIVERY), everyone)
     times, neurons, numbers = f8(tile.drive_times), u4(tile.drive_neurons), u2(tile.drive_numbers)
     k = tile.next_drive
