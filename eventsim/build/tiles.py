@@ -15,6 +15,7 @@ from eventsim.kernels.memory import address
 from eventsim.network.model import Model
 from eventsim.network.network import Network
 from eventsim.network.population import Population
+from eventsim.network.rules import TableRows
 
 TILE_NEURONS = 4 * BLOCK
 _FINEST_MS = 2.0**-10
@@ -45,14 +46,22 @@ class Tiles:
         self.grid_ms = math.inf
         self.bounds: dict[str, NDArray[np.int64]] = {}
         self.feeds: list[NDArray[Any]] = []
+        self.batches: list[NDArray[Any]] = []
         self._kept: list[NDArray[Any]] = []
         records = []
+        read_from_tables = {
+            projection.target.population.name
+            for projection in network.projections.values()
+            if isinstance(projection.rule, TableRows)
+        }
         for number, population in enumerate(populations):
             if population.is_source:
                 continue
             bounds = self.bounds[population.name] = tile_bounds(population.size)
             self.of_population[number] = bounds.size - 1
             kind, sums = self._sums(groups, population)
+            if population.name in read_from_tables:
+                kind = layout.EVENTS
             for tile, (first, end) in enumerate(zip(bounds[:-1], bounds[1:], strict=True)):
                 record = self._tile(int(end - first), kind)
                 record["group"] = groups.of_population[population.name]
@@ -90,10 +99,12 @@ class Tiles:
             ]
             feeds = layout.new(layout.FEED, len(numbers))
             feeds["number"], feeds["cell"] = numbers, -1
+            feeds["weight"] = [network.drives[number].weight for number in numbers]
             feeds["first_block"] = tile["first"] // BLOCK
             feeds["n_blocks"] = -(-int(tile["n"]) // BLOCK)
             feeds["parts"] = np.maximum(1, drives["cell_ms"][numbers] / self.grid_ms)
             for feed in range(feeds.size):
+                feeds["batch"][feed] = self._batches(1)
                 feeds["starts"][feed] = self._keep(np.zeros(int(feeds["parts"][feed]) + 1, np.int64))
             self.records["feeds"][index], self.records["n_feeds"][index] = self._keep(feeds), feeds.size
             self.feeds.append(feeds)
@@ -143,7 +154,12 @@ class Tiles:
             *((name, np.float64, n) for name in ("due", "u", "x", "y", "below", "limit", "free")),
         ):
             record[name] = self._keep(np.zeros(length, dtype))
+        record["batches"] = self._batches(2)
         return record
+
+    def _batches(self, n: int) -> int:
+        self.batches.append(layout.new(layout.BATCH, n))
+        return self._keep(self.batches[-1])
 
     def _keep(self, array: NDArray[Any]) -> int:
         self._kept.append(array)

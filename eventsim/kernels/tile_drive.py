@@ -8,18 +8,21 @@ from eventsim.kernels.drive import BLOCK, DRIVE, count_in_cell, draw_cell
 from eventsim.kernels.jit import inlined, inner
 from eventsim.kernels.memory import f8, i8, record_at, u4
 from eventsim.kernels.shared import reallocated
+from eventsim.kernels.tile_batches import reserve
+from eventsim.kernels.window_layout import BATCH
 
 
 @inlined
 def _room(feed, n):
-    if n > feed.room:
-        feed.room = 2 * n
-        feed.times = reallocated(feed.times, 8 * feed.room)
-        feed.neurons = reallocated(feed.neurons, 4 * feed.room)
-        feed.terms = reallocated(feed.terms, 16 * feed.room)
+    """Room for the arrivals of a cell; all weights are the drive's."""
+    batch = record_at(feed.batch, 0, BATCH)
+    if n > batch.room:
+        reserve(batch, 2 * n)
+        for k in range(batch.room):
+            f8(batch.weights)[k] = feed.weight
         if feed.parts > 1:
-            feed.drawn_times = reallocated(feed.drawn_times, 8 * feed.room)
-            feed.drawn_neurons = reallocated(feed.drawn_neurons, 4 * feed.room)
+            feed.drawn_times = reallocated(feed.drawn_times, 8 * batch.room)
+            feed.drawn_neurons = reallocated(feed.drawn_neurons, 4 * batch.room)
 
 
 @inner
@@ -29,8 +32,9 @@ def _draw(feed, drive, cell):
     for block in range(feed.first_block, feed.first_block + feed.n_blocks):
         n += count_in_cell(drive, block, cell)
     _room(feed, n)
+    batch = record_at(feed.batch, 0, BATCH)
     apart = feed.parts > 1
-    times, neurons = (feed.drawn_times, feed.drawn_neurons) if apart else (feed.times, feed.neurons)
+    times, neurons = (feed.drawn_times, feed.drawn_neurons) if apart else (batch.times, batch.neurons)
     n = int64(0)
     for block in range(feed.first_block, feed.first_block + feed.n_blocks):
         where = neurons + uint64(4 * n)
@@ -46,6 +50,7 @@ def _draw(feed, drive, cell):
 @inner
 def _part(feed, begin, width):
     """Put the arrivals of each part of the cell together."""
+    batch = record_at(feed.batch, 0, BATCH)
     starts, times, neurons = i8(feed.starts), f8(feed.drawn_times), u4(feed.drawn_neurons)
     for k in range(feed.parts + 1):
         starts[k] = 0
@@ -56,8 +61,8 @@ def _part(feed, begin, width):
         starts[k + 1] += starts[k]
     for k in range(feed.n):
         part = int64((times[k] - begin) * per_part)
-        f8(feed.times)[starts[part]] = times[k]
-        u4(feed.neurons)[starts[part]] = neurons[k]
+        f8(batch.times)[starts[part]] = times[k]
+        u4(batch.neurons)[starts[part]] = neurons[k]
         starts[part] += 1
     for k in range(feed.parts, 0, -1):
         starts[k] = starts[k - 1]
@@ -66,7 +71,7 @@ def _part(feed, begin, width):
 
 @inner
 def feed_window(feed, drives, start, end):
-    """Find this window's arrivals: ``first`` to ``last - 1`` of the feed's times and neurons, those with start <= t < end.
+    """Find this window's arrivals: ``first`` to ``last - 1`` of the feed's batch.
 
     A window lies within a part of a cell; if it is not all of it, its arrivals are put in front of the part's others.
     """
@@ -88,7 +93,8 @@ def feed_window(feed, drives, start, end):
 @inner
 def _choose(feed, start, end):
     """Exchange places until the arrivals within the window come first."""
-    times, neurons = f8(feed.times), u4(feed.neurons)
+    batch = record_at(feed.batch, 0, BATCH)
+    times, neurons = f8(batch.times), u4(batch.neurons)
     k = feed.first
     for j in range(feed.first, feed.last):
         if start <= times[j] < end:

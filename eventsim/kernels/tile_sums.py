@@ -13,7 +13,6 @@ from numba import int64, uint64
 from eventsim.kernels.jit import inlined, inner
 from eventsim.kernels.layout import LINK
 from eventsim.kernels.memory import f8, i8, record_at, u2, u4
-from eventsim.kernels.neuron import weight_at
 from eventsim.kernels.sums import (
     ABSENT,
     built_up,
@@ -25,8 +24,9 @@ from eventsim.kernels.sums import (
     reaches,
     rounded,
 )
-from eventsim.kernels.tile_traffic import AHEAD, ask_for_delivery, mark
-from eventsim.kernels.window_layout import ARRIVAL, CURRENTS, DELIVERY, FEED, JUMPS, SUMS
+from eventsim.kernels.tile_batches import fill_batches, has_own
+from eventsim.kernels.tile_traffic import mark
+from eventsim.kernels.window_layout import ARRIVAL, BATCH, CURRENTS, DELIVERY, FEED, JUMPS, SUMS
 
 _SLACK = 1e-12  # more than all roundings of a comparison together
 
@@ -103,37 +103,40 @@ def enter_epochs(tile, t):
 
 
 @inner
-def _add_jumps(tile, w, wiring, delivery, sign, upwards):
-    """What one spike adds to V: everything, or of weights of both signs the positive or the negative ones."""
+def _add_row_of_jumps(tile, wiring, delivery):
+    """What one spike adds to V where all synapses have one weight and one delay: one term for all."""
     c = record_at(tile.sums, 0, SUMS)
     link = record_at(wiring.links, delivery.link, LINK)
-    targets, delays = u4(link.targets), f8(link.delays)
-    weights, single, stride = link.weights, link.single, link.weight_stride
-    u = f8(tile.u - uint64(8 * tile.first))  # so that a target's number is its place
-    first, end, emitted = delivery.first, delivery.end, delivery.emitted
+    targets, u = u4(link.targets), f8(tile.u - uint64(8 * tile.first))  # so that a target's number is its place
+    e = growth((delivery.emitted + f8(link.delays)[0] - tile.ref) * c.rate)
+    term = rounded(f8(link.weights)[0] * e, c.rounding)
+    for k in range(delivery.first, delivery.end):
+        u[targets[k]] += term
+
+
+@inner
+def _jump_terms(tile, w, times, weights, n, terms):
+    """What arrivals at these times add to V; within a window so many at a time as the compiler likes."""
+    c = record_at(tile.sums, 0, SUMS)
     ref, rate, rounding = tile.ref, c.rate, c.rounding
-    if link.delay_stride == 0 and link.weight_stride == 0:
-        term = rounded(f8(weights)[0] * growth((emitted + delays[0] - ref) * rate), rounding)
-        for k in range(first, end):
-            u[targets[k]] += term
-    elif link.weight_stride == 0:
-        entries = near((w.start - ref) * rate)
-        if reaches(entries, (w.end - ref) * rate):
-            weight = f8(weights)[0]
-            for k in range(first, end):
-                term = weight * growth_near(entries, (emitted + delays[k] - ref) * rate)
-                u[targets[k]] += rounded(term, rounding)
-        else:
-            weight = f8(weights)[0]
-            for k in range(first, end):
-                term = weight * growth((emitted + delays[k] - ref) * rate)
-                u[targets[k]] += rounded(term, rounding)
+    entries = near((w.start - ref) * rate)
+    if reaches(entries, (w.end - ref) * rate):
+        for k in range(n):
+            terms[k] = rounded(weights[k] * growth_near(entries, (times[k] - ref) * rate), rounding)
     else:
-        step = link.delay_stride
-        for k in range(first, end):
-            weight = weight_at(weights, single, stride, k)
-            if sign != 0 or (weight > 0.0) == upwards:
-                u[targets[k]] += rounded(weight * growth((emitted + delays[k * step] - ref) * rate), rounding)
+        for k in range(n):
+            terms[k] = rounded(weights[k] * growth((times[k] - ref) * rate), rounding)
+
+
+@inner
+def _add_batch_of_jumps(tile, w, batch, first, last):
+    """What the arrivals ``first`` to ``last - 1`` of a batch add to V."""
+    n, u = uint64(last - first), f8(tile.u)
+    times, weights = f8(batch.times + uint64(8 * first)), f8(batch.weights + uint64(8 * first))
+    neurons, terms = u4(batch.neurons + uint64(4 * first)), f8(batch.terms)
+    _jump_terms(tile, w, times, weights, n, terms)
+    for k in range(n):
+        u[neurons[k]] += terms[k]
 
 
 @inner
@@ -148,30 +151,10 @@ def _add_driven_jumps(tile, w, inputs, upwards):
         if (weight > 0.0) == upwards:
             u[neurons[k]] += rounded(weight * growth((times[k] - tile.ref) * c.rate), c.rounding)
         k += 1
-
-
-@inner
-def _jump_terms(tile, w, times, n, weight, terms):
-    """What arrivals at these times add to V; within a window so many at a time as the compiler likes."""
-    c = record_at(tile.sums, 0, SUMS)
-    ref, rate, rounding = tile.ref, c.rate, c.rounding
-    entries = near((w.start - ref) * rate)
-    if reaches(entries, (w.end - ref) * rate):
-        for k in range(n):
-            terms[k] = rounded(weight * growth_near(entries, (times[k] - ref) * rate), rounding)
-    else:
-        for k in range(n):
-            terms[k] = rounded(weight * growth((times[k] - ref) * rate), rounding)
-
-
-@inner
-def _add_fed_jumps(tile, w, feed, weight):
-    """The same for a drive that is drawn in the tile."""
-    first, n = uint64(feed.first), uint64(feed.last - feed.first)
-    terms, neurons, u = f8(feed.terms), u4(feed.neurons + uint64(4) * first), f8(tile.u)
-    _jump_terms(tile, w, f8(feed.times + uint64(8) * first), n, weight, terms)
-    for k in range(n):
-        u[neurons[k]] += terms[k]
+    for j in range(tile.n_feeds):
+        feed = record_at(tile.feeds, j, FEED)
+        if (feed.weight > 0.0) == upwards:
+            _add_batch_of_jumps(tile, w, record_at(feed.batch, 0, BATCH), feed.first, feed.last)
 
 
 @inlined
@@ -195,58 +178,21 @@ def _mark_high(tile, w):
 def add_jumps(tile, w, wiring, inputs):
     """All arrivals of the window, and a mark on each neuron that may fire."""
     signs = i8(w.signs)
+    fill_batches(tile, wiring, signs)
     for upwards in (True, False):
         for k in range(tile.n_deliveries):
-            ask_for_delivery(tile, wiring, k + AHEAD)
             delivery = record_at(tile.deliveries, k, DELIVERY)
-            sign = signs[delivery.link]
-            if sign == 0 or (sign > 0) == upwards:
-                _add_jumps(tile, w, wiring, delivery, sign, upwards)
+            if (signs[delivery.link] > 0) == upwards:
+                if not has_own(record_at(wiring.links, delivery.link, LINK)):
+                    _add_row_of_jumps(tile, wiring, delivery)
+        batch = record_at(tile.batches, 0 if upwards else 1, BATCH)
+        _add_batch_of_jumps(tile, w, batch, int64(0), batch.n)
         _add_driven_jumps(tile, w, inputs, upwards)
-        for k in range(tile.n_feeds):
-            feed = record_at(tile.feeds, k, FEED)
-            weight = f8(inputs.drive_weights)[feed.number]
-            if (weight > 0.0) == upwards:
-                _add_fed_jumps(tile, w, feed, weight)
         if upwards:
             _mark_high(tile, w)
 
 
 # --- exponential currents
-
-
-@inlined
-def _membranes_part(current, built, e):
-    """What u loses so that a new current does not move V at once."""
-    return current * (built * e)
-
-
-@inner
-def _add_currents(tile, wiring, delivery):
-    """What one spike adds to the currents."""
-    c = record_at(tile.sums, 0, SUMS)
-    link = record_at(wiring.links, delivery.link, LINK)
-    targets, delays = u4(link.targets), f8(link.delays)
-    weights, single, stride = link.weights, link.single, link.weight_stride
-    u = f8(tile.u - uint64(8 * tile.first))
-    x, y = f8(tile.x - uint64(8 * tile.first)), f8(tile.y - uint64(8 * tile.first))
-    first, end, emitted = delivery.first, delivery.end, delivery.emitted
-    if link.delay_stride == 0 and link.weight_stride == 0:
-        weight = f8(weights)[0]
-        to_u, to_current = _terms(tile, c, emitted + delays[0], weight)
-        current = x if weight > 0.0 else y
-        for k in range(first, end):
-            u[targets[k]] -= to_u
-            current[targets[k]] += to_current
-        return
-    for k in range(first, end):
-        weight = weight_at(weights, single, stride, k)
-        to_u, to_current = _terms(tile, c, emitted + delays[k * link.delay_stride], weight)
-        u[targets[k]] -= to_u
-        if weight > 0.0:
-            x[targets[k]] += to_current
-        else:
-            y[targets[k]] += to_current
 
 
 @inlined
@@ -261,6 +207,62 @@ def _terms(tile, c, t, weight):
         built = built_up(c.gap_in, t - tile.ref_y)
         to_current = rounded(current * growth((t - tile.ref_y) * c.rate_in), c.rounding_in)
     return rounded(current * (built * e), c.rounding), to_current
+
+
+@inner
+def _add_row_of_currents(tile, wiring, delivery):
+    """What one spike adds where all synapses have one weight and one delay: the same terms for all."""
+    c = record_at(tile.sums, 0, SUMS)
+    link = record_at(wiring.links, delivery.link, LINK)
+    weight, before = f8(link.weights)[0], uint64(8 * tile.first)
+    to_u, to_current = _terms(tile, c, delivery.emitted + f8(link.delays)[0], weight)
+    targets, u = u4(link.targets), f8(tile.u - before)
+    current = f8(tile.x - before) if weight > 0.0 else f8(tile.y - before)
+    for k in range(delivery.first, delivery.end):
+        u[targets[k]] -= to_u
+        current[targets[k]] += to_current
+
+
+@inner
+def _current_terms(tile, w, times, weights, n, upwards, to_u, to_current):
+    """What arrivals at these times, with weights of one sign, take from u and add to their current."""
+    c = record_at(tile.sums, 0, SUMS)
+    ref, rate, rounding, per_c_m = tile.ref, c.rate, c.rounding, c.per_c_m
+    if upwards:
+        ref_i, rate_i, gap, rounding_i = tile.ref_x, c.rate_ex, c.gap_ex, c.rounding_ex
+    else:
+        ref_i, rate_i, gap, rounding_i = tile.ref_y, c.rate_in, c.gap_in, c.rounding_in
+    of_u, of_i = near((w.start - ref) * rate), near((w.start - ref_i) * rate_i)
+    lowest, highest = gap * (w.start - ref_i), gap * (w.end - ref_i)
+    if gap < 0.0:
+        lowest, highest = highest, lowest
+    plain = gap != 0.0 and lowest >= -2.0 and highest <= 2.0
+    of_gap = near(lowest if plain else 0.0)
+    plain = plain and reaches(of_u, (w.end - ref) * rate) and reaches(of_i, (w.end - ref_i) * rate_i)
+    if plain and reaches(of_gap, highest):
+        for k in range(n):
+            x, current = times[k] - ref_i, weights[k] * per_c_m
+            e = growth_near(of_u, (times[k] - ref) * rate)
+            built = growth_less_1_near(of_gap, gap * x) / gap
+            to_u[k] = rounded(current * (built * e), rounding)
+            to_current[k] = rounded(current * growth_near(of_i, x * rate_i), rounding_i)
+    else:
+        for k in range(n):
+            to_u[k], to_current[k] = _terms(tile, c, times[k], weights[k])
+
+
+@inner
+def _add_batch_of_currents(tile, w, batch, first, last, upwards):
+    """What the arrivals ``first`` to ``last - 1`` of a batch add to the currents of one sign."""
+    n, u = uint64(last - first), f8(tile.u)
+    times, weights = f8(batch.times + uint64(8 * first)), f8(batch.weights + uint64(8 * first))
+    to_u, to_current = f8(batch.terms), f8(batch.terms + uint64(8 * batch.room))
+    _current_terms(tile, w, times, weights, n, upwards, to_u, to_current)
+    neurons, current = u4(batch.neurons + uint64(4 * first)), f8(tile.x) if upwards else f8(tile.y)
+    for k in range(n):
+        i = neurons[k]
+        u[i] -= to_u[k]
+        current[i] += to_current[k]
 
 
 @inner
@@ -279,49 +281,10 @@ def _add_driven_currents(tile, w, inputs):
         else:
             y[i] += to_current
         k += 1
-
-
-@inner
-def _current_terms(tile, w, times, n, weight, to_u, to_current):
-    """What arrivals at these times take from u and add to their current."""
-    c = record_at(tile.sums, 0, SUMS)
-    current = weight * c.per_c_m
-    ref, rate, rounding = tile.ref, c.rate, c.rounding
-    if weight > 0.0:
-        ref_i, rate_i, gap, rounding_i = tile.ref_x, c.rate_ex, c.gap_ex, c.rounding_ex
-    else:
-        ref_i, rate_i, gap, rounding_i = tile.ref_y, c.rate_in, c.gap_in, c.rounding_in
-    of_u, of_i = near((w.start - ref) * rate), near((w.start - ref_i) * rate_i)
-    lowest, highest = gap * (w.start - ref_i), gap * (w.end - ref_i)
-    if gap < 0.0:
-        lowest, highest = highest, lowest
-    plain = gap != 0.0 and lowest >= -2.0 and highest <= 2.0
-    of_gap = near(lowest if plain else 0.0)
-    plain = plain and reaches(of_u, (w.end - ref) * rate) and reaches(of_i, (w.end - ref_i) * rate_i)
-    if plain and reaches(of_gap, highest):
-        for k in range(n):
-            x = times[k] - ref_i
-            e = growth_near(of_u, (times[k] - ref) * rate)
-            built = growth_less_1_near(of_gap, gap * x) / gap
-            to_u[k] = rounded(current * (built * e), rounding)
-            to_current[k] = rounded(current * growth_near(of_i, x * rate_i), rounding_i)
-    else:
-        for k in range(n):
-            to_u[k], to_current[k] = _terms(tile, c, times[k], weight)
-
-
-@inner
-def _add_fed_currents(tile, w, feed, weight):
-    """The same for a drive that is drawn in the tile."""
-    first, n = uint64(feed.first), uint64(feed.last - feed.first)
-    to_u, to_current = f8(feed.terms), f8(feed.terms + uint64(8 * feed.room))
-    neurons, u = u4(feed.neurons + uint64(4) * first), f8(tile.u)
-    _current_terms(tile, w, f8(feed.times + uint64(8) * first), n, weight, to_u, to_current)
-    current = f8(tile.x) if weight > 0.0 else f8(tile.y)
-    for k in range(n):
-        i = neurons[k]
-        u[i] -= to_u[k]
-        current[i] += to_current[k]
+    for j in range(tile.n_feeds):
+        feed = record_at(tile.feeds, j, FEED)
+        batch = record_at(feed.batch, 0, BATCH)
+        _add_batch_of_currents(tile, w, batch, feed.first, feed.last, feed.weight > 0.0)
 
 
 @inner
@@ -360,13 +323,15 @@ def _mark_excited(tile):
 def add_currents(tile, w, wiring, inputs):
     """All arrivals of the window, and a mark on each neuron that may fire."""
     _find_limits(tile, w)
+    fill_batches(tile, wiring, i8(w.signs))
     for k in range(tile.n_deliveries):
-        ask_for_delivery(tile, wiring, k + AHEAD)
-        _add_currents(tile, wiring, record_at(tile.deliveries, k, DELIVERY))
+        delivery = record_at(tile.deliveries, k, DELIVERY)
+        if not has_own(record_at(wiring.links, delivery.link, LINK)):
+            _add_row_of_currents(tile, wiring, delivery)
+    for upwards in (True, False):
+        batch = record_at(tile.batches, 0 if upwards else 1, BATCH)
+        _add_batch_of_currents(tile, w, batch, int64(0), batch.n, upwards)
     _add_driven_currents(tile, w, inputs)
-    for k in range(tile.n_feeds):
-        feed = record_at(tile.feeds, k, FEED)
-        _add_fed_currents(tile, w, feed, f8(inputs.drive_weights)[feed.number])
     _mark_excited(tile)
 
 

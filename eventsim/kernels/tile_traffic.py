@@ -9,7 +9,7 @@ from eventsim.kernels.layout import LINK
 from eventsim.kernels.memory import f8, i8, prefetch, record_at, u2, u4
 from eventsim.kernels.neuron import weight_at
 from eventsim.kernels.shared import reallocated
-from eventsim.kernels.window_layout import ARRIVAL, DELIVERY, FEED, LEG, SPIKE
+from eventsim.kernels.window_layout import ARRIVAL, BATCH, DELIVERY, FEED, LEG, SPIKE
 
 _LEG, _DELIVERY, _ARRIVAL = LEG.itemsize, DELIVERY.itemsize, ARRIVAL.itemsize
 AHEAD = 12  # spikes between asking for synapses and their turn: longer than memory takes
@@ -209,7 +209,8 @@ def _gather_feeds(tile, inputs):
     for each in range(tile.n_feeds):
         feed = record_at(tile.feeds, each, FEED)
         weight, receptor = f8(inputs.drive_weights)[feed.number], i8(inputs.drive_receptors)[feed.number]
-        times, neurons = f8(feed.times), u4(feed.neurons)
+        batch = record_at(feed.batch, 0, BATCH)
+        times, neurons = f8(batch.times), u4(batch.neurons)
         for k in range(feed.first, feed.last):
             if marks[neurons[k]] != 0:
                 _arrives(tile, int64(neurons[k]), times[k], weight, DRIVEN, feed.number, receptor)

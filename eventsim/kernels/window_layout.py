@@ -43,6 +43,16 @@ SUMS = _record(
 )
 """Parameters that the neurons of a tile have in common; see the models of the same names."""
 
+BATCH = _record(
+    ("n", "i8"),
+    ("room", "i8"),
+    ("times", "u8"),  # f8
+    ("weights", "u8"),  # f8, of one sign
+    ("neurons", "u8"),  # u4: in the tile
+    ("terms", "u8"),  # f8 (2 * room,): what they add to one sum, and to another
+)
+"""Arrivals in a row, however far apart their synapses lie: what they add is worked out several at a time."""
+
 FEED = _record(
     ("number", "i8"),  # of the drive
     ("first_block", "i8"),
@@ -50,12 +60,10 @@ FEED = _record(
     ("parts", "i8"),  # of a cell: no window reaches beyond one
     ("cell", "i8"),  # the one that is drawn, or -1
     ("n", "i8"),  # its arrivals
-    ("room", "i8"),
-    ("times", "u8"),  # f8: the arrivals, those of a part together
-    ("neurons", "u8"),  # u4: in the tile
+    ("weight", "f8"),
+    ("batch", "u8"),  # BATCH: the arrivals, those of a part together
     ("drawn_times", "u8"),
     ("drawn_neurons", "u8"),
-    ("terms", "u8"),  # f8, two each: what they add
     ("starts", "u8"),  # i8 (parts + 1,)
     ("first", "i8"),  # of the arrivals of this window
     ("last", "i8"),
@@ -79,6 +87,7 @@ TILE = _record(
     *_growing("arrivals"),  # ARRIVAL: of one neuron after the other, in order
     *_growing("spikes"),
     *_growing("held"),  # u4: refractory neurons, where handled in sums
+    ("batches", "u8"),  # BATCH (2,): excitation and inhibition over synapses with values of their own
     ("marks", "u8"),  # u4 (n,): place + 1 in ``marked``, or 0
     ("marked", "u8"),  # u4 (n,): neurons to be gone through event by event in this window
     ("n_marked", "i8"),
