@@ -87,7 +87,7 @@ class Tiles:
         """Let tiles draw the drives that are ``fed``; longest_ms: no window is longer."""
         for number in self.fed:
             self.grid_ms = min(self.grid_ms, float(drives["cell_ms"][number]))
-        if self.fed:
+        if self.fed and longest_ms < math.inf:
             self.grid_ms = min(self.grid_ms, max(2.0 ** math.floor(math.log2(longest_ms)), _FINEST_MS))
         for index in range(self.records.size):
             tile = self.records[index]
@@ -102,7 +102,7 @@ class Tiles:
             feeds["weight"] = [network.drives[number].weight for number in numbers]
             feeds["first_block"] = tile["first"] // BLOCK
             feeds["n_blocks"] = -(-int(tile["n"]) // BLOCK)
-            feeds["parts"] = np.maximum(1, drives["cell_ms"][numbers] / self.grid_ms)
+            feeds["parts"] = np.maximum(1, drives["cell_ms"][numbers] / max(self.grid_ms, _FINEST_MS))
             for feed in range(feeds.size):
                 feeds["batch"][feed] = self._batches(1)
                 feeds["starts"][feed] = self._keep(np.zeros(int(feeds["parts"][feed]) + 1, np.int64))
@@ -132,7 +132,7 @@ class Tiles:
         arrays = groups.kept[groups.of_population[population.name]]
         first = groups.local_first[population.name]
         rows = np.unique(arrays["which"][first : first + population.size])
-        if model.sums is None or rows.size != 1:
+        if model.sums is None or "take" not in type(model).handlers.functions or rows.size != 1:
             return layout.EVENTS, 0
         sums = layout.new(layout.SUMS)
         parameters = arrays["params"][rows]

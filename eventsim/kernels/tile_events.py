@@ -55,9 +55,10 @@ def _next_own(group, p, s):
 
 @inner
 def _own_event(group, tile, p, s, i, now, round_):
-    """Carry the neuron on to its own event; whether it fired."""
+    """Carry the neuron on to its own event; whether it fired: as foreseen, or as is found there."""
+    foreseen = crossing(group.model, p, s) <= now
     flow(group.model, p, s, now)
-    fires = crossing(group.model, p, s) <= now
+    fires = foreseen or crossing(group.model, p, s) <= now
     if fires:
         _fire(group, tile, p, s, i, now, 4 * round_ + OWN, int64(0), int64(0))
     return fires
@@ -96,7 +97,7 @@ def _go_through(group, tile, w, i, k, end, due):
                 due = when
                 continue
             round_ = round_ + 1 if when == now else int64(0)
-            if round_ > w.most_at_once:
+            if 2 * round_ > w.most_at_once:  # rounds and spikes together, as in the queue
                 tile.endless, tile.endless_at = tile.first_id + i + 1, now
                 return due
             now = when
@@ -162,6 +163,8 @@ def _go_through_marked(group, tile, w):
     """Every marked neuron through this window, and no mark is left."""
     begin = int64(0)
     for m in range(tile.n_marked):
+        if tile.endless != 0:  # one is enough, and all their spikes might fill the memory
+            break
         i, end = int64(u4(tile.marked)[m]), i8(tile.ends)[m]
         u4(tile.marks)[i] = 0
         due = f8(tile.due)[i] if tile.kind == EVENTS else _take_sums(group, tile, i, w.start)

@@ -413,6 +413,8 @@ def find_quiet(tile, t):
             current = x[i] / e_ex
             v += current * built + y[i] / e_in * built_in
         slope = current - v * c.rate
-        if slope > 0.0 and (current > 0.0 or below[i] < 0.0):
+        if v > below[i] - _SLACK * (abs(below[i]) + abs(v)):
+            soonest = t
+        elif slope > 0.0 and (current > 0.0 or below[i] < 0.0):
             soonest = min(soonest, t + 0.5 * max(0.0, below[i] - v) / slope)
     return soonest

@@ -100,6 +100,8 @@ def _in_sums(groups, tile, w, wiring, inputs):
         sort_by_neuron(tile)
         take_back(tile)
         go_through_marked(groups, tile.group, tile, w)
+    if tile.restless < 0:
+        tile.restless = 1 if any_below(tile) else 0
     settled = tile.kind == JUMPS and tile.restless == 0
     tile.quiet_until = next_release(tile) if settled else w.end
 
@@ -235,7 +237,7 @@ def _set_currents(groups, w, wiring, inputs):
                 if tile.kind != EVENTS:
                     enter_epochs(tile, w.start)
                 set_current_in(groups, tile.group, tile, neuron - tile.first_id, w.start, value)
-                tile.restless = 1 if any_below(tile) else 0
+                tile.restless = -1  # to be found out
         inputs.next_current += 1
 
 

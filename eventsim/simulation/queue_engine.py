@@ -19,6 +19,7 @@ from eventsim.kernels.memory import Block, address
 from eventsim.kernels.plan import plan
 from eventsim.network.network import Network
 from eventsim.network.population import PopulationView
+from eventsim.simulation.naming import member_name
 
 Spikes = Callable[[NDArray[np.float64], NDArray[np.uint32]], None]
 Progress = Callable[[float], None]
@@ -247,7 +248,7 @@ class QueueEngine:
     def _endless(self) -> str:
         """What is said of a cycle of zero delay."""
         looping = np.flatnonzero(self.q.arrays["last_fired"] >= self.q.scalar("round") - 2)
-        names = [_member(self.network, int(neuron)) for neuron in looping[:5]]
+        names = [member_name(self.network, int(neuron)) for neuron in looping[:5]]
         more = f" and {looping.size - 5} more" if looping.size > 5 else ""
         return (
             f"at {self.q.scalar('now'):g} ms spikes go round without delay and without end, "
@@ -258,13 +259,6 @@ class QueueEngine:
 def _as_type(stored: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
     """A copy of an array whose records may have been stored as bytes."""
     return stored.copy().view(np.uint8).view(dtype)
-
-
-def _member(network: Network, neuron: int) -> str:
-    for population in network.populations.values():
-        if population.first <= neuron < population.first + population.size:
-            return f"{population.name}[{neuron - population.first}]"
-    raise AssertionError(neuron)
 
 
 def _new_heap(capacity: int, with_positions: bool) -> Block:

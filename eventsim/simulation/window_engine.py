@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -20,6 +20,7 @@ from eventsim.kernels import layout, queue, window_layout, windows
 from eventsim.kernels.memory import Block, address
 from eventsim.network.network import Network
 from eventsim.network.population import PopulationView
+from eventsim.simulation.naming import member_name
 from eventsim.simulation.pace import Pace
 
 Spikes = Callable[[NDArray[np.float64], NDArray[np.uint32]], None]
@@ -28,6 +29,8 @@ Progress = Callable[[float], None]
 _CACHE_LINE = 8  # int64
 _EVENTS_A_CALL = 4_000_000  # well under a second, so that Ctrl-C and progress are served
 _FIRST_CALL_MS = 1.0
+_MOST_AT_ONCE = 1_000_000  # spikes of one neuron at one instant
+_SHORTEST_MS = 2.0**-30  # a picosecond: later than 70 minutes a time and so much more are the same number
 
 
 class ZeroDelay(Exception):
@@ -37,7 +40,7 @@ class ZeroDelay(Exception):
 class WindowEngine:
     """A network in tiles, at a time.  Events up to and including `time` have happened.
 
-    threads: how many work on it; the result is the same for any number.
+    threads: how many work on it at most, one a tile; the result is the same for any number.
 
     Raises ZeroDelay if a synapse has no delay: then there is no window.
     """
@@ -46,15 +49,15 @@ class WindowEngine:
 
     def __init__(self, network: Network, threads: int = 1) -> None:
         self.network = network
-        self.threads = threads
         self.groups: Groups = build_groups(network)
         self.tiles = Tiles(network, self.groups)
+        self.threads = threads = max(1, min(threads, self.tiles.records.size))
         for projection in network.projections.values():
-            if projection.delay == 0.0:  # before anything is built in vain
+            if _is_zero(projection.delay):  # before anything is built in vain
                 raise ZeroDelay(f"projection {projection.name!r} has a delay of zero")
         self.wiring = Wiring(network, self.groups, self.tiles.bounds)
-        if self.wiring.shortest_delay == 0.0:
-            raise ZeroDelay("a synapse has a delay of zero")
+        if self.wiring.shortest_delay < _SHORTEST_MS:
+            raise ZeroDelay(f"a synapse has a delay of {self.wiring.shortest_delay:g} ms")
         self.sources, self.drives = SpikeStream(network), DriveStream(network, self.tiles.fed)
         self.currents = CurrentStream(network)
         self.streams: tuple[Any, ...] = (self.sources, self.drives, self.currents)
@@ -81,7 +84,7 @@ class WindowEngine:
             grid=self.tiles.grid_ms,
             n_tiles=self.tiles.records.size,
             n_threads=threads,
-            most_at_once=1000 + 100 * network.size,
+            most_at_once=min(1000 + 100 * network.size, _MOST_AT_ONCE),
         )
         self._shared = np.zeros(3 * _CACHE_LINE, np.int64)
         self._pool = ThreadPoolExecutor(threads - 1) if threads > 1 else None
@@ -90,9 +93,16 @@ class WindowEngine:
         self._pace = Pace(_EVENTS_A_CALL, _FIRST_CALL_MS)
 
     def __del__(self) -> None:
-        for block in (getattr(self, "windows", None), *getattr(getattr(self, "tiles", None), "records", ())):
-            if block is not None:
-                _free(block.record[0] if isinstance(block, Block) else block)
+        tiles, block = getattr(self, "tiles", None), getattr(self, "windows", None)
+        if block is not None:
+            _free(block.record[0], _GROWING)
+        if tiles is not None:
+            for tile in tiles.records:
+                _free(tile, _GROWING_IN_TILES)
+            for feed in (feed for feeds in tiles.feeds for feed in feeds):
+                _free(feed, ("drawn_times", "drawn_neurons"))
+            for batch in (batch for batches in tiles.batches for batch in batches):
+                _free(batch, ("times", "weights", "neurons", "terms"))
 
     @property
     def synapses(self) -> int:
@@ -117,6 +127,9 @@ class WindowEngine:
 
     def run_until(self, t_stop: float, spikes: Spikes, progress: Progress) -> None:
         """Simulate up to and including `t_stop`, handing out recorded spikes in order."""
+        if t_stop + self.wiring.shortest_delay == t_stop:
+            delay = self.wiring.shortest_delay
+            raise SimulationError(f"{delay:g} ms, the shortest delay, is nothing beside {t_stop:g} ms: use the engine queue")
         first = self.time
         if not self._started:
             self._started = True
@@ -134,10 +147,8 @@ class WindowEngine:
 
     def sample(self, view: PopulationView, variable: str, t: float) -> NDArray[np.float64]:
         """A state variable of some neurons at ``t``, not before `time` and with no event in between."""
-        if not self._started:
-            self._begin(0.0)
-            self._started = True
-        windows.end(self.groups.kernel, self.windows.record, t)
+        if self._started:
+            windows.end(self.groups.kernel, self.windows.record, t)
         g = self.groups.of_population[view.population.name]
         locals_ = view.indices + self.groups.local_first[view.population.name]
         states = self.groups.states[g][locals_]
@@ -243,11 +254,17 @@ class WindowEngine:
         self._driven = self.tiles.share_out(*self.drives.slice(first, last))
 
     def _endless(self) -> str:
-        t = float(self.windows.scalar("now"))
+        endless = self.tiles.records[self.tiles.records["endless"] != 0]
+        first = endless[np.lexsort((endless["endless"], endless["endless_at"]))[0]]
+        name = member_name(self.network, int(first["endless"]) - 1)
         return (
-            f"at {t:g} ms a neuron fires without end: "
+            f"at {first['endless_at']:g} ms {name} fires without end: "
             "give it a refractory period or a reset further below its threshold"
         )
+
+
+def _is_zero(delay: object) -> bool:
+    return isinstance(delay, float | int) and delay == 0.0
 
 
 def _elements(record: Any, name: str, dtype: np.dtype[Any]) -> NDArray[Any]:
@@ -271,13 +288,18 @@ def _refill(record: Any, name: str, stored: NDArray[Any], dtype: np.dtype[Any], 
     record[f"n_{name}"] = record[f"room_{name}"] = elements.size
 
 
-def _free(record: Any) -> None:
+def _free(record: Any, growing: Sequence[str]) -> None:
     """Give back the arrays that grow."""
-    for name in record.dtype.names:
-        if f"room_{name}" in record.dtype.names and record[name]:
-            _LIBC.free(int(record[name]))
+    for name in growing:
+        _LIBC.free(int(record[name]))
 
 
+def _growing(dtype: np.dtype[Any]) -> tuple[str, ...]:
+    names = dtype.names or ()
+    return tuple(name for name in names if f"room_{name}" in names)
+
+
+_GROWING, _GROWING_IN_TILES = _growing(window_layout.WINDOWS), _growing(window_layout.TILE)
 _LIBC = ctypes.CDLL(None)
 _LIBC.realloc.restype, _LIBC.realloc.argtypes = ctypes.c_void_p, (ctypes.c_void_p, ctypes.c_size_t)
 _LIBC.free.restype, _LIBC.free.argtypes = None, (ctypes.c_void_p,)

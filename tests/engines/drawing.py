@@ -28,6 +28,7 @@ from eventsim.network import (
     FixedIndegree,
     FixedOutdegree,
     Network,
+    PiecewiseRate,
     PoissonSpikes,
     Population,
     RegularSpikes,
@@ -232,3 +233,120 @@ def _readers(draw: st.DrawFn, network: Network, tests: tuple[Any, Any, Any]) -> 
         network.population("read lif", draw(st.integers(1, 3)), lif),
         network.population("read if", draw(st.integers(1, 3)), non_leaky),
     ]
+
+
+@st.composite
+def networks_with_delays(draw: st.DrawFn) -> Network:
+    """LIF, IF and exponential currents wired and driven at will, no delay zero, for engines of the same arithmetic.
+
+    Populations named "first ..." have a refractory period of 0 and get input, but excite nobody: spikes cannot
+    multiply without end.
+    """
+    network = Network(draw(st.integers(0, 2**32)))
+    tests = draw(st.tuples(TESTS, TESTS, TESTS))
+    makers = (_any_lif, _any_if, _any_exp)
+    neurons = [maker(draw, network, test, ready) for ready in (True, False) for maker, test in zip(makers, tests, strict=True)]
+    sources = _sources(draw, network, poisson=draw(st.booleans()))
+    own_delays = st.sampled_from([1e-6, 0.125, 1.0, 2.0]) if draw(st.booleans()) else st.floats(0.1, 3.0)
+    delays = st.sampled_from([0.125, 1.0, 1.0, Uniform(0.25, 3.0)]) | st.tuples(own_delays)
+    for _ in range(draw(st.integers(2, 8))):
+        source, target = draw(st.sampled_from([*sources, *neurons[3:]])), draw(st.sampled_from(neurons))
+        _connect_later(draw, network, source, target, delays, own_delays)
+    for target in draw(st.lists(st.sampled_from(neurons), max_size=3)):
+        _drive(draw, network, target)
+    for target in draw(st.lists(st.sampled_from(neurons), max_size=3)):
+        times = sorted(draw(st.sets(GRID | st.floats(0.0, END), min_size=1, max_size=4)))
+        few = target[draw(st.sets(st.integers(0, target.size - 1), min_size=1).map(sorted))]
+        shape = (len(times), few.size) if draw(st.booleans()) else len(times)
+        scale = 40.0 if isinstance(target.model, LIFExp) else 1.5
+        network.current(few, times, draw(_generic(shape, -scale, scale)))
+    return network
+
+
+def _common_or_own(draw: st.DrawFn, size: int, low: float, high: float) -> Any:
+    """One value for all neurons or one for each, on a grid or not."""
+    kind = draw(st.sampled_from(["grid", "common", "own"]))
+    if kind == "grid":
+        return round(draw(_real(low, high)) * 8) / 8
+    return draw(_real(low, high)) if kind == "common" else draw(_generic(size, low, high))
+
+
+def _common(draw: st.DrawFn, ready: bool, test: str) -> dict[str, Any]:
+    t_ref = 0.0 if ready else draw(st.sampled_from([0.125, 0.5, 0.7071067, 2.0]))
+    return {"t_ref": t_ref, "reset": draw(RESETS), "test": test}
+
+
+def _name_and_size(draw: st.DrawFn, ready: bool, name: str) -> tuple[str, int]:
+    return ("first " if ready else "") + name, draw(st.integers(1, 7))
+
+
+def _any_lif(draw: st.DrawFn, network: Network, test: str, ready: bool) -> Population:
+    name, n = _name_and_size(draw, ready, "lif")
+    tau = draw(st.sampled_from([0.3, 4.0, 10.0]))
+    model = LIF(
+        tau_m=draw(_generic(n, 2.0, 20.0)) if draw(st.integers(0, 3)) == 0 else tau,
+        c_m=tau,
+        v_th=draw(st.sampled_from([1.0, 1.4142135])),
+        i_e=_common_or_own(draw, n, -0.5, draw(st.sampled_from([0.9, 3.0]))),
+        v_init=_common_or_own(draw, n, -1.0, 3.0),
+        **_common(draw, ready, test),
+    )
+    return network.population(name, n, model)
+
+
+def _any_if(draw: st.DrawFn, network: Network, test: str, ready: bool) -> Population:
+    name, n = _name_and_size(draw, ready, "if")
+    model = IF(
+        c_m=1.0,
+        i_e=_common_or_own(draw, n, -0.2, 0.5),
+        v_init=_common_or_own(draw, n, -1.0, 3.0),
+        **_common(draw, ready, test),
+    )
+    return network.population(name, n, model)
+
+
+def _any_exp(draw: st.DrawFn, network: Network, test: str, ready: bool) -> Population:
+    name, n = _name_and_size(draw, ready, "exp")
+    constants = st.sampled_from([0.5, 2.0, 5.0, 10.0, 25.0])
+    model = LIFExp(
+        tau_m=draw(constants),
+        tau_syn_ex=draw(constants),
+        tau_syn_in=draw(_generic(n, 0.4, 20.0)) if draw(st.integers(0, 3)) == 0 else draw(constants),
+        c_m=10.0,
+        v_th=5.0,
+        i_e=_common_or_own(draw, n, -5.0, draw(st.sampled_from([4.0, 15.0]))),
+        v_init=_common_or_own(draw, n, -5.0, 7.0),
+        **(_common(draw, ready, test) | ({"t_ref": 0.25} if ready else {})),
+    )
+    return network.population(name, n, model)
+
+
+def _connect_later(
+    draw: st.DrawFn, network: Network, source: Population, target: Population, delays: Any, own_delays: Any
+) -> None:
+    scale = 30.0 if isinstance(target.model, LIFExp) else 1.0
+    weights = st.integers(-8, 12).map(lambda k: scale * k / 8) | _real(-scale, 2 * scale)
+    weight: Any = draw(weights)
+    delay: Any = draw(delays)
+    rule: Any = draw(st.sampled_from([AllToAll(), FixedIndegree(3), FixedOutdegree(2)]))
+    if draw(st.booleans()) or isinstance(delay, tuple):
+        pairs = st.tuples(st.integers(0, source.size - 1), st.integers(0, target.size - 1))
+        chosen = np.array(draw(st.lists(pairs, min_size=1, max_size=12)))
+        rule = Explicit(chosen[:, 0], chosen[:, 1])
+        weight = np.array([draw(weights) for _ in chosen])
+        if isinstance(delay, tuple):
+            delay = np.array([draw(own_delays) for _ in chosen])
+    network.connect(source, target, rule, weight=weight, delay=delay)
+
+
+def _drive(draw: st.DrawFn, network: Network, target: Population) -> None:
+    """Of a whole population or of some neurons, at one rate, one for each, or in pieces."""
+    members: Any = target if draw(st.booleans()) else target[:: draw(st.integers(1, 2))]
+    rate: Any = draw(st.sampled_from([0.0, 100.0, 2000.0]))
+    kind = draw(st.sampled_from(["common", "own", "pieces"]))
+    if kind == "own":
+        rate = draw(_generic(members.size, 0.0, 2000.0))
+    elif kind == "pieces":
+        rate = PiecewiseRate(np.array([1.0, 2.5, 7.125]), np.array([2000.0, 0.0, 700.0]))
+    scale = 20.0 if isinstance(target.model, LIFExp) else 0.3
+    network.drive(members, rate, draw(_real(-scale, 2 * scale)))
