@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -19,12 +20,19 @@ from eventsim.network.rules import TableRows
 
 TILE_NEURONS = 4 * BLOCK
 _FINEST_MS = 2.0**-10
+_ONE_DELAY, _OWN_DELAYS = 320.0, 80.0  # windows in a membrane's time constant, as measured
+_UNDRIVEN = 8.0  # times as long without a drive
 _KINDS = {"jumps": layout.JUMPS, "currents": layout.CURRENTS}
 
 
 def tile_bounds(size: int) -> NDArray[np.int64]:
     """Where a population is cut: [0, ..., size]."""
     return np.minimum(np.arange(0, size + TILE_NEURONS, TILE_NEURONS, dtype=np.int64), size)
+
+
+def _power_of_two(x: float) -> float:
+    """The largest one not above x."""
+    return 2.0 ** math.floor(math.log2(x)) if 0.0 < x < math.inf else x
 
 
 def _number(network: Network, population: Population) -> int:
@@ -44,6 +52,7 @@ class Tiles:
         populations = list(network.populations.values())
         self.of_population = np.zeros(len(populations), np.int64)
         self.grid_ms = math.inf
+        self._tau_ms = math.inf
         self.bounds: dict[str, NDArray[np.int64]] = {}
         self.feeds: list[NDArray[Any]] = []
         self.batches: list[NDArray[Any]] = []
@@ -83,12 +92,21 @@ class Tiles:
                 fed.add(drive.number)
         return frozenset(fed)
 
-    def feed(self, network: Network, drives: NDArray[Any], longest_ms: float) -> None:
-        """Let tiles draw the drives that are ``fed``; longest_ms: no window is longer."""
-        for number in self.fed:
-            self.grid_ms = min(self.grid_ms, float(drives["cell_ms"][number]))
-        if self.fed and longest_ms < math.inf:
-            self.grid_ms = min(self.grid_ms, max(2.0 ** math.floor(math.log2(longest_ms)), _FINEST_MS))
+    def choose_grid(self, longest_ms: float) -> None:
+        """Settle how long windows are; longest_ms: the smallest delay, beyond which none may reach.
+
+        The shorter a window, the fewer neurons could fire in it if all excitation came at once; but each window costs
+        something, the more so where it takes its part of many rows of different delays.
+        """
+        own_delays = not self.records["in_order"].all()
+        fine = _power_of_two(self._tau_ms / (_OWN_DELAYS if own_delays else _ONE_DELAY))
+        if self.fed:
+            self.grid_ms = min(self.grid_ms, max(_power_of_two(min(longest_ms, fine)), _FINEST_MS))
+        elif longest_ms > _UNDRIVEN * fine:
+            self.grid_ms = min(self.grid_ms, _UNDRIVEN * fine)
+
+    def feed(self, network: Network, drives: NDArray[Any]) -> None:
+        """Let tiles draw the drives that are ``fed``."""
         for index in range(self.records.size):
             tile = self.records[index]
             numbers = [
@@ -98,16 +116,21 @@ class Tiles:
                 and _number(network, drive.target.population) == tile["population"]
             ]
             feeds = layout.new(layout.FEED, len(numbers))
-            feeds["number"], feeds["cell"] = numbers, -1
+            feeds["number"], feeds["span"] = numbers, -1
             feeds["weight"] = [network.drives[number].weight for number in numbers]
             feeds["first_block"] = tile["first"] // BLOCK
             feeds["n_blocks"] = -(-int(tile["n"]) // BLOCK)
-            feeds["parts"] = np.maximum(1, drives["cell_ms"][numbers] / max(self.grid_ms, _FINEST_MS))
+            cells = self.grid_ms / drives["cell_ms"][numbers]
+            feeds["cells"], feeds["parts"] = np.maximum(1, cells), np.maximum(1, 1.0 / cells)
             for feed in range(feeds.size):
                 feeds["batch"][feed] = self._batches(1)
                 feeds["starts"][feed] = self._keep(np.zeros(int(feeds["parts"][feed]) + 1, np.int64))
             self.records["feeds"][index], self.records["n_feeds"][index] = self._keep(feeds), feeds.size
             self.feeds.append(feeds)
+
+    def keep_order(self, one_delay: Mapping[int, bool]) -> None:
+        """Note the tiles of populations, by number, all of whose synapses have the same delay."""
+        self.records["in_order"] = [one_delay.get(int(number), True) for number in self.records["population"]]
 
     def share_out(
         self, times: NDArray[np.float64], neurons: NDArray[np.uint32], numbers: NDArray[np.uint16]
@@ -139,6 +162,7 @@ class Tiles:
         for name in layout.SUMS.names or ():
             if name in (parameters.dtype.names or ()):
                 sums[name] = parameters[name]
+        self._tau_ms = min(self._tau_ms, 1.0 / float(sums["rate"][0]))
         epochs = [name for name in ("epoch", "epoch_ex", "epoch_in") if sums[name] > 0.0]
         self.grid_ms = min(self.grid_ms, *(float(sums[name][0]) for name in epochs))
         return _KINDS[model.sums], self._keep(sums)

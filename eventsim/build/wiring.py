@@ -60,6 +60,15 @@ class Wiring:
         return min((float(table.delays.min()) for table in self.tables if table.row_start[-1]), default=math.inf)
 
     @property
+    def one_delay(self) -> dict[int, bool]:
+        """Whether all synapses onto a population, by its number, have the same delay."""
+        delays: dict[int, set[float]] = {}
+        for number, table in zip(self.target_populations.tolist(), self.tables, strict=True):
+            own = {-1.0, -2.0} if not table.delays_common else {float(table.delays[0])}
+            delays.setdefault(number, set()).update(own)
+        return {number: len(values) == 1 for number, values in delays.items()}
+
+    @property
     def most_outgoing(self) -> int:
         """Most projections that one population has."""
         return int(np.diff(self.block.arrays["outgoing_start"]).max(initial=0))

@@ -1,4 +1,4 @@
-"""The Poisson drive of a tile, drawn where it is used: a cell at a time, whose arrivals a window takes its part of."""
+"""The Poisson drive of a tile, drawn where it is used: a span of cells at a time, of which a window takes its part."""
 
 import math
 
@@ -26,30 +26,33 @@ def _room(feed, n):
 
 
 @inner
-def _draw(feed, drive, cell):
-    """The arrivals of a cell, block by block; neurons by their number in the tile."""
+def _draw(feed, drive, span):
+    """The arrivals of a span, cell by cell and block by block; neurons by their number in the tile."""
+    first_cell, first_block = span * feed.cells, feed.first_block
     n = int64(0)
-    for block in range(feed.first_block, feed.first_block + feed.n_blocks):
-        n += count_in_cell(drive, block, cell)
+    for cell in range(first_cell, first_cell + feed.cells):
+        for block in range(first_block, first_block + feed.n_blocks):
+            n += count_in_cell(drive, block, cell)
     _room(feed, n)
     batch = record_at(feed.batch, 0, BATCH)
     apart = feed.parts > 1
     times, neurons = (feed.drawn_times, feed.drawn_neurons) if apart else (batch.times, batch.neurons)
     n = int64(0)
-    for block in range(feed.first_block, feed.first_block + feed.n_blocks):
-        where = neurons + uint64(4 * n)
-        count = draw_cell(drive, block, cell, times + uint64(8 * n), where)
-        shift = (block - feed.first_block) * BLOCK
-        if shift != 0:
-            for j in range(count):
-                u4(where)[j] += shift
-        n += count
+    for cell in range(first_cell, first_cell + feed.cells):
+        for block in range(first_block, first_block + feed.n_blocks):
+            where = neurons + uint64(4 * n)
+            count = draw_cell(drive, block, cell, times + uint64(8 * n), where)
+            shift = (block - first_block) * BLOCK
+            if shift != 0:
+                for j in range(count):
+                    u4(where)[j] += shift
+            n += count
     feed.n = n
 
 
 @inner
 def _part(feed, begin, width):
-    """Put the arrivals of each part of the cell together."""
+    """Put the arrivals of each part of the span together."""
     batch = record_at(feed.batch, 0, BATCH)
     starts, times, neurons = i8(feed.starts), f8(feed.drawn_times), u4(feed.drawn_neurons)
     for k in range(feed.parts + 1):
@@ -73,16 +76,17 @@ def _part(feed, begin, width):
 def feed_window(feed, drives, start, end):
     """Find this window's arrivals: ``first`` to ``last - 1`` of the feed's batch.
 
-    A window lies within a part of a cell; if it is not all of it, its arrivals are put in front of the part's others.
+    A window lies within a part of a span; if it is not all of it, its arrivals are put in front of the part's others.
     """
     drive = record_at(drives, feed.number, DRIVE)
-    cell = int64(math.floor(start / drive.cell_ms))
-    begin, width = cell * drive.cell_ms, drive.cell_ms / feed.parts
-    if cell != feed.cell:
-        _draw(feed, drive, cell)
+    span_ms = drive.cell_ms * feed.cells
+    span = int64(math.floor(start / span_ms))
+    begin, width = span * span_ms, span_ms / feed.parts
+    if span != feed.span:
+        _draw(feed, drive, span)
         if feed.parts > 1:
             _part(feed, begin, width)
-        feed.cell = cell
+        feed.span = span
     part = int64((start - begin) / width)
     feed.first = i8(feed.starts)[part] if feed.parts > 1 else int64(0)
     feed.last = i8(feed.starts)[part + 1] if feed.parts > 1 else feed.n

@@ -90,14 +90,49 @@ def ask_for_delivery(tile, wiring, k):
         _ask_for(wiring, delivery.link, delivery.first, delivery.end)
 
 
+@inlined
+def _deliver(tile, leg, first, end):
+    """A spike reaches these synapses in this window."""
+    delivery = record_at(tile.deliveries, tile.n_deliveries, DELIVERY)
+    delivery.emitted, delivery.serial, delivery.link = leg.emitted, leg.serial, leg.link
+    delivery.first, delivery.end = first, end
+    tile.n_deliveries += 1
+    tile.synaptic_events += end - first
+
+
 @inner
-def move_on(tile, w, wiring):
-    """Enter what arrives in this window among the deliveries, and forget the spikes that have arrived everywhere."""
+def drop_arrived(tile):
+    """Let the list of spikes on their way begin with the first that is."""
+    kept = tile.n_legs - tile.first_leg
+    for k in range(kept):
+        old, new = record_at(tile.legs, tile.first_leg + k, LEG), record_at(tile.legs, k, LEG)
+        new.emitted, new.serial, new.link, new.next, new.end = old.emitted, old.serial, old.link, old.next, old.end
+    tile.n_legs, tile.first_leg = kept, 0
+
+
+@inner
+def _move_on_in_order(tile, w, wiring):
+    """Where all synapses have one delay, spikes arrive in the order in which they were emitted, each at once."""
+    k = tile.first_leg
+    while k < tile.n_legs:
+        leg = record_at(tile.legs, k, LEG)
+        arrival = leg.emitted + f8(record_at(wiring.links, leg.link, LINK).delays)[0]
+        if arrival >= w.end:
+            tile.next = arrival
+            break
+        _deliver(tile, leg, leg.next, leg.end)
+        k += 1
+    else:
+        tile.next = math.inf
+    tile.first_leg = k
+    if k > 1000 and 2 * k > tile.n_legs:
+        drop_arrived(tile)
+
+
+@inner
+def _move_on_each(tile, w, wiring):
+    """Each spike as far as it comes in this window; those that have arrived everywhere are forgotten."""
     kept, soonest = int64(0), math.inf
-    tile.n_deliveries = 0
-    if tile.n_legs > tile.room_deliveries:
-        tile.room_deliveries = 2 * tile.n_legs
-        tile.deliveries = reallocated(tile.deliveries, tile.room_deliveries * _DELIVERY)
     for k in range(tile.n_legs):
         if k + AHEAD < tile.n_legs:
             ahead = record_at(tile.legs, k + AHEAD, LEG)
@@ -108,11 +143,7 @@ def move_on(tile, w, wiring):
         emitted, first, end = leg.emitted, leg.next, leg.end
         if emitted + delays[first * stride] < w.end:
             last = _reached_before(delays, stride, emitted, first, end, w.end)
-            delivery = record_at(tile.deliveries, tile.n_deliveries, DELIVERY)
-            delivery.emitted, delivery.serial, delivery.link = emitted, leg.serial, leg.link
-            delivery.first, delivery.end = first, last
-            tile.n_deliveries += 1
-            tile.synaptic_events += last - first
+            _deliver(tile, leg, first, last)
             first = last
         if first < end:
             soonest = min(soonest, emitted + delays[first * stride])
@@ -122,6 +153,19 @@ def move_on(tile, w, wiring):
             kept += 1
     tile.n_legs = kept
     tile.next = soonest
+
+
+@inner
+def move_on(tile, w, wiring):
+    """Enter what arrives in this window among the deliveries."""
+    tile.n_deliveries = 0
+    if tile.n_legs > tile.room_deliveries:
+        tile.room_deliveries = 2 * tile.n_legs
+        tile.deliveries = reallocated(tile.deliveries, tile.room_deliveries * _DELIVERY)
+    if tile.in_order != 0:
+        _move_on_in_order(tile, w, wiring)
+    else:
+        _move_on_each(tile, w, wiring)
 
 
 @inlined

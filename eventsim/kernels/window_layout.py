@@ -57,8 +57,9 @@ FEED = _record(
     ("number", "i8"),  # of the drive
     ("first_block", "i8"),
     ("n_blocks", "i8"),  # of the drive, which are the tile's neurons
-    ("parts", "i8"),  # of a cell: no window reaches beyond one
-    ("cell", "i8"),  # the one that is drawn, or -1
+    ("cells", "i8"),  # of the drive, which are drawn at once: a span
+    ("parts", "i8"),  # of a span: no window reaches beyond one
+    ("span", "i8"),  # the one that is drawn, or -1
     ("n", "i8"),  # its arrivals
     ("weight", "f8"),
     ("batch", "u8"),  # BATCH: the arrivals, those of a part together
@@ -81,6 +82,8 @@ TILE = _record(
     ("first_id", "i8"),
     ("sums", "u8"),  # SUMS, where handled in sums
     *_growing("legs"),
+    ("first_leg", "i8"),  # before it they have arrived
+    ("in_order", "i8"),  # 1: all synapses onto the tile have the same delay
     *_growing("deliveries"),
     *_growing("unsorted"),  # ARRIVAL
     *_growing("owners"),  # u4: whose they are

@@ -26,7 +26,7 @@ from eventsim.kernels.tile_sums import (
     next_release,
     take_back,
 )
-from eventsim.kernels.tile_traffic import gather, mark, move_on, sort_by_neuron, take_off
+from eventsim.kernels.tile_traffic import drop_arrived, gather, mark, move_on, sort_by_neuron, take_off
 from eventsim.kernels.upcoming import next_current, next_source
 from eventsim.kernels.window_layout import EVENTS, FEED, JUMPS, SPIKE, TILE
 
@@ -310,6 +310,7 @@ def end(groups, windows_array, t):
     w = windows_array[0]
     for number in range(w.n_tiles):
         tile = record_at(w.tiles, number, TILE)
+        drop_arrived(tile)
         if tile.kind != EVENTS:
             enter_epochs(tile, t)
             hand_back(groups, tile.group, tile, t)

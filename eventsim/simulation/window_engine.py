@@ -68,7 +68,9 @@ class WindowEngine:
                 "drive_receptors": np.array([drive.receptor for drive in network.drives], np.int64),
             },
         )
-        self.tiles.feed(network, self.drives.records, self.wiring.shortest_delay)
+        self.tiles.keep_order(self.wiring.one_delay)
+        self.tiles.choose_grid(self.wiring.shortest_delay)
+        self.tiles.feed(network, self.drives.records)
         self.windows = Block(
             window_layout.WINDOWS,
             {
@@ -188,7 +190,7 @@ class WindowEngine:
         for number, tile in enumerate(self.tiles.records):
             _refill(tile, "legs", state[f"legs/{number}"], window_layout.LEG)
             tile["synaptic_events"], tile["external_events"] = state[f"events/{number}"]
-            tile["next"] = -math.inf
+            tile["next"], tile["first_leg"] = -math.inf, 0
         for number, records in enumerate(self.groups.states):
             records[:] = state[f"neurons/{number}"].copy().view(np.uint8).view(records.dtype)
         for number, stream in enumerate(self.streams):

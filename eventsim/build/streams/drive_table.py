@@ -16,7 +16,7 @@ from eventsim.kernels.streamkeys import stream_key
 from eventsim.network.inputs import PoissonDrive
 from eventsim.network.network import Network
 
-_ARRIVALS_A_TARGET = 2.0  # in a cell, at least: a whole block has 2048 to 4096
+_ARRIVALS_A_TARGET = 1.0  # in a cell, at least: a whole block has 1024 to 2048
 _SHORTEST_MS, _LONGEST_MS = 2.0**-10, 2.0**10
 _MOST_IN_CELL = 2.0**31
 
