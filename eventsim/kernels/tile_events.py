@@ -54,9 +54,8 @@ def _next_own(group, p, s):
 
 
 @inner
-def _own_event(group, tile, p, s, i, now, round_):
+def _own_event(group, tile, p, s, i, now, round_, foreseen):
     """Carry the neuron on to its own event; whether it fired: as foreseen, or as is found there."""
-    foreseen = crossing(group.model, p, s) <= now
     flow(group.model, p, s, now)
     fires = foreseen or crossing(group.model, p, s) <= now
     if fires:
@@ -92,7 +91,8 @@ def _go_through(group, tile, w, i, k, end, due):
         if due <= t and due < w.end and safe(group.model, p, s, min(t, w.end)):
             due = w.end
         if due <= t and due < w.end:
-            when = max(now, _next_own(group, p, s))
+            spike = crossing(group.model, p, s)
+            when = max(now, min(spike, step(group.model, p, s)))
             if when > t or when >= w.end:
                 due = when
                 continue
@@ -101,7 +101,7 @@ def _go_through(group, tile, w, i, k, end, due):
                 tile.endless, tile.endless_at = tile.first_id + i + 1, now
                 return due
             now = when
-            fired = _own_event(group, tile, p, s, i, now, round_)
+            fired = _own_event(group, tile, p, s, i, now, round_, spike <= now)
             due = bound(group.model, p, s) if fired else _next_own(group, p, s)
             if t > now:
                 continue

@@ -52,7 +52,10 @@ def _push(p, v_inf, ex, inh, x):
 
 @apart
 def _push_zero(p, v_inf, ex, inh, low, high):
-    """Where the push changes its sign between low and high, by bisection to the last bit."""
+    """Where the push changes its sign between low and high; by bisection to the last bit if the currents differ."""
+    if p.tau_ex == p.tau_in:
+        x = p.tau_ex * math.log((ex + inh) * p.tau_m / (p.v_th - v_inf))
+        return min(max(x, low), high)
     rising = _push(p, v_inf, ex, inh, high) > 0.0
     while True:
         middle = 0.5 * (low + high)
