@@ -18,7 +18,8 @@ from eventsim.network.network import Network
 from eventsim.network.population import Population
 from eventsim.network.rules import TableRows
 
-TILE_NEURONS = 4 * BLOCK
+TILE_NEURONS = 2 * BLOCK
+_UNCUT = 4 * BLOCK  # a smaller population is one tile: short rows are not worth cutting
 _FINEST_MS = 2.0**-10
 _ONE_DELAY, _OWN_DELAYS = 320.0, 80.0  # windows in a membrane's time constant, as measured
 _UNDRIVEN = 8.0  # times as long without a drive
@@ -26,7 +27,9 @@ _KINDS = {"jumps": layout.JUMPS, "currents": layout.CURRENTS}
 
 
 def tile_bounds(size: int) -> NDArray[np.int64]:
-    """Where a population is cut: [0, ..., size]."""
+    """Where a population is cut: [0, ..., size]; whatever the number of threads, so that saved states fit."""
+    if size <= min(_UNCUT, 2 * TILE_NEURONS):
+        return np.array([0, size], np.int64)
     return np.minimum(np.arange(0, size + TILE_NEURONS, TILE_NEURONS, dtype=np.int64), size)
 
 
