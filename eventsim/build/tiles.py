@@ -22,6 +22,7 @@ TILE_NEURONS = 4 * BLOCK
 _FINEST_MS = 2.0**-10
 _ONE_DELAY, _OWN_DELAYS = 320.0, 80.0  # windows in a membrane's time constant, as measured
 _UNDRIVEN = 8.0  # times as long without a drive
+_OF_NEURONS = ("due", "u", "x", "y", "u_before", "x_before", "y_before", "below", "limit", "free")
 _KINDS = {"jumps": layout.JUMPS, "currents": layout.CURRENTS}
 
 
@@ -175,7 +176,7 @@ class Tiles:
             ("marks", np.uint32, n),
             ("marked", np.uint32, n),
             ("ends", np.int64, n + 1),
-            *((name, np.float64, n) for name in ("due", "u", "x", "y", "below", "limit", "free")),
+            *((name, np.float64, n) for name in _OF_NEURONS),
         ):
             record[name] = self._keep(np.zeros(length, dtype))
         record["batches"] = self._batches(2)

@@ -131,7 +131,9 @@ class WindowEngine:
         """Simulate up to and including `t_stop`, handing out recorded spikes in order."""
         if t_stop + self.wiring.shortest_delay == t_stop:
             delay = self.wiring.shortest_delay
-            raise SimulationError(f"{delay:g} ms, the shortest delay, is nothing beside {t_stop:g} ms: use the engine queue")
+            raise SimulationError(
+                f"{delay:g} ms, the shortest delay, is nothing beside {t_stop:g} ms: use the engine queue"
+            )
         first = self.time
         if not self._started:
             self._started = True
