@@ -28,7 +28,8 @@ _KINDS = {"jumps": layout.JUMPS, "currents": layout.CURRENTS}
 
 def tile_bounds(size: int) -> NDArray[np.int64]:
     """Where a population is cut: [0, ..., size]."""
-    return np.minimum(np.arange(0, size + TILE_NEURONS, TILE_NEURONS, dtype=np.int64), size)
+    bounds: NDArray[np.int64] = np.minimum(np.arange(0, size + TILE_NEURONS, TILE_NEURONS, dtype=np.int64), size)
+    return bounds
 
 
 def _power_of_two(x: float) -> float:
@@ -169,7 +170,7 @@ class Tiles:
         return _KINDS[model.sums], self._keep(sums)
 
     def _tile(self, n: int, kind: int) -> NDArray[Any]:
-        record = layout.new(layout.TILE)
+        record: NDArray[Any] = layout.new(layout.TILE)
         record["n"] = n
         record["next"], record["quiet_until"] = math.inf, 0.0
         for name, dtype, length in (

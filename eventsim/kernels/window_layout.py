@@ -151,7 +151,8 @@ WINDOWS = _record(
     ("spike_counts", "u8"),  # i8 (n_ids,)
     *_growing("times"),  # to hand out
     *_growing("ids"),
-    ("windows", "i8"),
+    ("windows", "i8"),  # so far
+    ("window_events", "i8"),  # as many events as an empty window takes time
     ("events_left", "i8"),
 )
 

@@ -1,8 +1,8 @@
 """The window engine: windows no longer than the smallest delay, tile by tile, on any number of threads.
 
 What arrives in a window was emitted before it.  So the neurons of a window need nothing of each other: each tile takes
-off the spikes of the window before, adds up what arrives, and goes through the neurons that may fire; when all tiles are
-done, their spikes are put into the one order of events (``queue``), and the next window begins.  A window begins with
+off the spikes of the window before, adds up what arrives, and goes through the neurons that may fire; when all tiles
+are done, their spikes are put into the one order of events (``queue``), and the next window begins.  A window begins with
 the next event, so that silence costs nothing.
 """
 
@@ -276,7 +276,7 @@ def _end_window(w, wiring, inputs):
 @inner
 def _status(w):
     """Why to come back to the caller, or -1: a neuron that fires for ever, or enough done to let it in."""
-    done = int64(0)
+    done = w.windows * w.window_events
     for number in range(w.n_tiles):
         tile = record_at(w.tiles, number, TILE)
         if tile.endless != 0:
