@@ -257,7 +257,7 @@ class WindowEngine:
             progress(float(w.scalar("now")))
 
     def _on_all_threads(self) -> None:
-        """Call the kernel on every thread.  An exception from outside, a signal's, leaves no thread waiting for this one."""
+        """Call the kernel on every thread.  An exception from outside, a signal's, leaves no thread waiting."""
         blocks = (self.wiring.block, self.windows, self.inputs)
         kernel = partial(windows.run_windows, self.groups.kernel, *(block.record for block in blocks))
         met = int(self._shared[_CACHE_LINE])

@@ -107,7 +107,9 @@ def test_cut_looked_at_and_taken_up_again_anywhere(network, threads, cuts):
 
 
 @pytest.mark.parametrize(
-    "model", [LIF(t_ref=1.0, v_init=Uniform(0.0, 20.0)), LIFExp(t_ref=1.0)], ids=["LIF", "LIFExp"]
+    "model",
+    [LIF(t_ref=1.0, v_init=Uniform(0.0, 20.0)), LIFExp(t_ref=1.0, v_init=Uniform(0.0, 25.0))],
+    ids=["LIF", "LIFExp"],
 )
 def test_drives_drawn_in_several_tiles(model):
     """Of a whole population, and of a part of it; more than one cell of the drives long."""
