@@ -122,7 +122,7 @@ class Tiles:
             feeds["weight"] = [network.drives[number].weight for number in numbers]
             feeds["first_block"] = tile["first"] // BLOCK
             feeds["n_blocks"] = -(-int(tile["n"]) // BLOCK)
-            cells = self.grid_ms / drives["cell_ms"][numbers]
+            cells = max(self.grid_ms, _FINEST_MS) / drives["cell_ms"][numbers]
             feeds["cells"], feeds["parts"] = np.maximum(1, cells), np.maximum(1, 1.0 / cells)
             for feed in range(feeds.size):
                 feeds["batch"][feed] = self._batches(1)

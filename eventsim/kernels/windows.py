@@ -2,8 +2,8 @@
 
 What arrives in a window was emitted before it.  So the neurons of a window need nothing of each other: each tile takes
 off the spikes of the window before, adds up what arrives, and goes through the neurons that may fire; when all tiles
-are done, their spikes are put into the one order of events (``queue``), and the next window begins.  A window begins with
-the next event, so that silence costs nothing.
+are done, their spikes are put into the one order of events (``queue``), and the next window begins.  A window begins
+with the next event, so that silence costs nothing.
 """
 
 import math
