@@ -35,9 +35,7 @@ def different_pairs(rule: FixedTotalNumber, ends: Ends) -> Rows:
     return _by_rounds(rule.n, selves, row_of, ends)
 
 
-def _by_bits(
-    n: int, pairs: int, selves: NDArray[np.int64], row_of: NDArray[np.uint32], ends: Ends
-) -> Rows:
+def _by_bits(n: int, pairs: int, selves: NDArray[np.int64], row_of: NDArray[np.uint32], ends: Ends) -> Rows:
     """Draw until enough bits are set."""
     left_out = n > pairs // 2
     missing, drawn = pairs - n if left_out else n, 0

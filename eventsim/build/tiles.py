@@ -23,6 +23,7 @@ _UNCUT = 4 * BLOCK  # a smaller population is one tile: short rows are not worth
 _FINEST_MS = 2.0**-10
 _ONE_DELAY, _OWN_DELAYS = 320.0, 80.0  # windows in a membrane's time constant, as measured
 _UNDRIVEN = 8.0  # times as long without a drive
+_OF_NEURONS = ("due", "u", "x", "y", "u_before", "x_before", "y_before", "below", "limit", "free")
 _KINDS = {"jumps": layout.JUMPS, "currents": layout.CURRENTS}
 
 
@@ -30,7 +31,8 @@ def tile_bounds(size: int) -> NDArray[np.int64]:
     """Where a population is cut: [0, ..., size]; whatever the number of threads, so that saved states fit."""
     if size <= min(_UNCUT, 2 * TILE_NEURONS):
         return np.array([0, size], np.int64)
-    return np.minimum(np.arange(0, size + TILE_NEURONS, TILE_NEURONS, dtype=np.int64), size)
+    bounds: NDArray[np.int64] = np.minimum(np.arange(0, size + TILE_NEURONS, TILE_NEURONS, dtype=np.int64), size)
+    return bounds
 
 
 def _power_of_two(x: float) -> float:
@@ -123,7 +125,7 @@ class Tiles:
             feeds["weight"] = [network.drives[number].weight for number in numbers]
             feeds["first_block"] = tile["first"] // BLOCK
             feeds["n_blocks"] = -(-int(tile["n"]) // BLOCK)
-            cells = self.grid_ms / drives["cell_ms"][numbers]
+            cells = max(self.grid_ms, _FINEST_MS) / drives["cell_ms"][numbers]
             feeds["cells"], feeds["parts"] = np.maximum(1, cells), np.maximum(1, 1.0 / cells)
             for feed in range(feeds.size):
                 feeds["batch"][feed] = self._batches(1)
@@ -171,14 +173,14 @@ class Tiles:
         return _KINDS[model.sums], self._keep(sums)
 
     def _tile(self, n: int, kind: int) -> NDArray[Any]:
-        record = layout.new(layout.TILE)
+        record: NDArray[Any] = layout.new(layout.TILE)
         record["n"] = n
         record["next"], record["quiet_until"] = math.inf, 0.0
         for name, dtype, length in (
             ("marks", np.uint32, n),
             ("marked", np.uint32, n),
             ("ends", np.int64, n + 1),
-            *((name, np.float64, n) for name in ("due", "u", "x", "y", "below", "limit", "free")),
+            *((name, np.float64, n) for name in _OF_NEURONS),
         ):
             record[name] = self._keep(np.zeros(length, dtype))
         record["batches"] = self._batches(2)

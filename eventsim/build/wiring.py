@@ -57,7 +57,9 @@ class Wiring:
     @property
     def shortest_delay(self) -> float:
         """The smallest delay of all synapses (ms); inf without synapses."""
-        return min((float(table.delays.min()) for table in self.tables if table.row_start[-1]), default=math.inf)
+        return min(
+            (float(table.delays.min()) for table in self.tables if table.row_start[-1]), default=math.inf
+        )
 
     @property
     def one_delay(self) -> dict[int, bool]:
@@ -80,9 +82,7 @@ def _sign(weights: NDArray[Any]) -> int:
     return int(lowest >= 0.0) or -int(highest <= 0.0)
 
 
-def _cut(
-    projection: Projection, bounds: Mapping[str, NDArray[np.int64]]
-) -> NDArray[np.int64] | None:
+def _cut(projection: Projection, bounds: Mapping[str, NDArray[np.int64]]) -> NDArray[np.int64] | None:
     """Where the rows of a projection are cut; those of look-up tables, which reach everyone in order, nowhere."""
     return None if isinstance(projection.rule, TableRows) else bounds.get(projection.target.population.name)
 

@@ -82,6 +82,32 @@ def run(
 
 
 @app.command()
+def profile(
+    scenario: Annotated[
+        str, typer.Argument(metavar="SCENARIO", help="A TOML file, or a name in ./scenarios.")
+    ],
+    changes: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="Change a dotted key of the scenario; may be repeated."
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Simulate a scenario, keep nothing, and say where time and events went."""
+    import tempfile
+
+    from eventsim.command_line.report import profile_lines
+    from eventsim.scenario.files import to_json
+    from eventsim.scenario.load import find_scenario
+    from eventsim.scenario.run import run_scenario
+
+    with tempfile.TemporaryDirectory() as folder:
+        summary = run_scenario(find_scenario(scenario), changes or (), folder).summary
+    print(to_json(summary) if json else "\n".join(profile_lines(summary)))
+
+
+@app.command()
 def info(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A raster, finished or cut short.")],
     json: Json = False,

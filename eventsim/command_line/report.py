@@ -40,6 +40,36 @@ def summary_lines(summary: Mapping[str, Any], files: Iterable[Path]) -> list[str
     return table(rows)
 
 
+def profile_lines(summary: Mapping[str, Any]) -> list[str]:
+    """Where the seconds of a run went, and its events: by part, by population, by projection."""
+    profile, run_s = summary["profile"], summary["run_s"]
+    stages = (
+        ("building", "build_s"),
+        ("compiling", "compile_s"),
+        ("simulating", "run_s"),
+        ("measuring", "measure_s"),
+    )
+    rows = [("seconds", f"{name:24} {summary[key]:10.3f}") for name, key in stages]
+    seconds = profile.get("seconds", {})
+    parts = [*seconds.items(), ("all else", run_s - sum(seconds.values()))] if seconds else []
+    share = 100.0 / run_s if run_s else 0.0
+    rows += [("of simulating", f"{name:24} {s:10.3f}  {share * s:3.0f} %") for name, s in parts]
+    counted = ("spikes", "source_spikes", "synaptic_events", "external_events")
+    rows += [("events", f"{name.replace('_', ' '):24} {summary[name]:14,}") for name in counted]
+    others = ("windows", "rounds", "own_events")
+    rows += [
+        ("events", f"{name.replace('_', ' '):24} {profile[name]:14,}") for name in others if name in profile
+    ]
+    for each in profile.get("populations", ()):
+        how = "in sums" if each["in_sums"] else "event by event"
+        arrived = each["synaptic_events"] + each["external_events"]
+        gone = f"{each['gone_through']:,} of these gone through one by one"
+        rows.append(("population", f"{each['name']:24} {arrived:14,} arrivals, {how}; {gone}"))
+    for each in profile.get("projections", ()):
+        rows.append(("projection", f"{each['name']:24} {each['arrivals_sent']:14,} arrivals sent"))
+    return table(rows)
+
+
 def fact_rows(facts: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
     """A row for each fact that says something; those of inner mappings under dotted names."""
     for key, value in facts.items():

@@ -75,7 +75,15 @@ class Handlers:
         safe: Callable[..., Any] | None = None,
     ) -> None:
         given = {"flow": flow, "crossing": crossing, "jump": jump, "reset": reset}
-        optional = {"bound": bound, "step": step, "row": row, "show": show, "take": take, "give": give, "safe": safe}
+        optional = {
+            "bound": bound,
+            "step": step,
+            "row": row,
+            "show": show,
+            "take": take,
+            "give": give,
+            "safe": safe,
+        }
         given |= {role: function for role, function in optional.items() if function is not None}
         self.functions = {role: _jitted(function) for role, function in given.items()}
         self.name = _name(self.functions)

@@ -16,7 +16,7 @@ _BYTE, _WORD = ir.IntType(8), ir.IntType(64)
 
 @intrinsic
 def reallocated(typingctx: Any, where: Any, size: Any) -> Any:
-    """C's ``realloc``: the block at the address ``where`` (0: none yet) with ``size`` bytes; 0 if there is no memory."""
+    """C's ``realloc``: the block at the address ``where`` (0: none yet) of ``size`` bytes; 0 if there is no memory."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         kind = ir.FunctionType(_BYTE.as_pointer(), [_BYTE.as_pointer(), _WORD])

@@ -1,7 +1,7 @@
 """The neurons of a tile that are gone through event by event, in the terms of their model's handlers.
 
-The order of what happens to a neuron at one instant is the queue's (``queue``): its own event, its arrivals, the test of
-the threshold, and again, round by round, as long as it fires.
+The order of what happens to a neuron at one instant is the queue's (``queue``): its own event, its arrivals, the test
+of the threshold, and again, round by round, as long as it fires.
 """
 
 import math
@@ -167,13 +167,17 @@ def _go_through_marked(group, tile, w):
             break
         i, end = int64(u4(tile.marked)[m]), i8(tile.ends)[m]
         u4(tile.marks)[i] = 0
+        stands = (
+            tile.kind != EVENTS and f8(tile.u)[i] == ABSENT and f8(tile.free)[i] >= w.end
+        )  # in the list already
         due = f8(tile.due)[i] if tile.kind == EVENTS else _take_sums(group, tile, i, w.start)
         due = _go_through(group, tile, w, i, begin, end, due)
         if tile.kind == EVENTS:
             f8(tile.due)[i] = due
         elif _give_sums(group, tile, i):
             if f8(tile.free)[i] >= w.end:
-                _hold(tile, i)
+                if not stands:
+                    _hold(tile, i)
             else:
                 _release(group, tile, i)
         begin = end

@@ -1,9 +1,10 @@
 """The neurons of a tile whose arrivals only add up: everyone's sums first, then those who could have fired.
 
-Within an epoch an arrival is one addition to u (`sums`), and sums are exact in any order.  So all that arrives in a window
-is added in the order in which it lies in memory, excitation first.  Whoever could have fired, had all excitation come
-at the worst moment, is marked; its additions are taken back, exactly, and it is gone through event by event.  For the
-others, nearly all, the sum is all there is to know.
+Within an epoch an arrival is one addition to u (`sums`), and sums are exact in any order.  So all that arrives in a
+window is added in the order in which it lies in memory, excitation first.  Whoever could have fired, had all excitation
+come at the worst moment, is marked; its sums become again what they were, and it is gone through event by event.  So is
+whoever has sums so large that they might have been rounded.  For the others, nearly all, the sum is all there is to
+know.
 """
 
 import math
@@ -26,7 +27,7 @@ from eventsim.kernels.sums import (
 )
 from eventsim.kernels.tile_batches import fill_batches, has_own
 from eventsim.kernels.tile_traffic import mark
-from eventsim.kernels.window_layout import ARRIVAL, BATCH, CURRENTS, DELIVERY, FEED, JUMPS, SUMS
+from eventsim.kernels.window_layout import BATCH, CURRENTS, DELIVERY, FEED, SUMS
 
 _SLACK = 1e-12  # more than all roundings of a comparison together
 
@@ -107,7 +108,10 @@ def _add_row_of_jumps(tile, wiring, delivery):
     """What one spike adds to V where all synapses have one weight and one delay: one term for all."""
     c = record_at(tile.sums, 0, SUMS)
     link = record_at(wiring.links, delivery.link, LINK)
-    targets, u = u4(link.targets), f8(tile.u - uint64(8 * tile.first))  # so that a target's number is its place
+    targets, u = (
+        u4(link.targets),
+        f8(tile.u - uint64(8 * tile.first)),
+    )  # so that a target's number is its place
     e = growth((delivery.emitted + f8(link.delays)[0] - tile.ref) * c.rate)
     term = rounded(f8(link.weights)[0] * e, c.rounding)
     for k in range(delivery.first, delivery.end):
@@ -168,9 +172,9 @@ def _mark_high(tile, w):
     """Mark the neurons that lie above the lowest threshold of the window."""
     c = record_at(tile.sums, 0, SUMS)
     at_start, at_end = growth((w.start - tile.ref) * c.rate), growth((w.end - tile.ref) * c.rate)
-    u, below = f8(tile.u), f8(tile.below)
+    u, below, far = f8(tile.u), f8(tile.below), c.rounding / 6.0
     for i in range(tile.n):
-        if u[i] > _threshold(below[i], at_start, at_end):
+        if u[i] > min(far, _threshold(below[i], at_start, at_end)):
             mark(tile, i)
 
 
@@ -302,12 +306,16 @@ def _find_limits(tile, w):
     ex, inh = 1.0 / e_ex, built_up(c.gap_in, t - tile.ref_y) / e_in
     built, per_h, rate = built_up(c.gap_ex, t - tile.ref_x), e_ex / h, c.rate
     u, x, y, below, limit = f8(tile.u), f8(tile.x), f8(tile.y), f8(tile.below), f8(tile.limit)
-    left = math.exp(-h * c.rate_in) / e_in
+    left, scale = (
+        math.exp(-h * c.rate_in) / e_in,
+        c.rounding / 96.0,
+    )  # of the potentials, to which sums are rounded
     for i in range(tile.n):
         current = x[i] * ex
         v = u[i] * e + (current * built + y[i] * inh)
         room = below[i] - v - h * max(0.0, current + y[i] * left - v * rate)
-        limit[i] = x[i] + (room - _SLACK * (abs(below[i]) + abs(v))) * per_h
+        bears = x[i] + (room - _SLACK * (abs(below[i]) + abs(v) + scale)) * per_h
+        limit[i] = bears if u[i] > 0.5 * ABSENT else math.inf
 
 
 @inner
@@ -353,28 +361,48 @@ def mark_released(tile, w):
 
 
 @inner
+def keep_sums(tile):
+    """Keep the sums as they are when the window begins, for those that will be marked."""
+    u, u_before = f8(tile.u), f8(tile.u_before)
+    for i in range(tile.n):
+        u_before[i] = u[i]
+    if tile.kind == CURRENTS:
+        x, y, x_before, y_before = f8(tile.x), f8(tile.y), f8(tile.x_before), f8(tile.y_before)
+        for i in range(tile.n):
+            x_before[i], y_before[i] = x[i], y[i]
+
+
+@inner
 def take_back(tile):
     """The sums of marked neurons as they were when the window began."""
-    c = record_at(tile.sums, 0, SUMS)
-    u, x, y = f8(tile.u), f8(tile.x), f8(tile.y)
-    begin = int64(0)
     for m in range(tile.n_marked):
         i = int64(u4(tile.marked)[m])
-        for k in range(begin, i8(tile.ends)[m]):
-            arrival = record_at(tile.arrivals, k, ARRIVAL)
-            if tile.kind == JUMPS:
-                term = arrival.weight * growth((arrival.time - tile.ref) * c.rate)
-                u[i] -= rounded(term, c.rounding)
-            else:
-                to_u, to_current = _terms(tile, c, arrival.time, arrival.weight)
-                u[i] += to_u
-                if arrival.weight > 0.0:
-                    x[i] -= to_current
-                else:
-                    y[i] -= to_current
-        if u[i] < 0.5 * ABSENT:
-            u[i] = ABSENT
-        begin = i8(tile.ends)[m]
+        f8(tile.u)[i] = f8(tile.u_before)[i]
+        if tile.kind == CURRENTS:
+            f8(tile.x)[i], f8(tile.y)[i] = f8(tile.x_before)[i], f8(tile.y_before)[i]
+
+
+@inner
+def _mark_beyond(tile, sums, far):
+    """Mark the neurons whose sum lies further from 0 than this; whose V is held has none."""
+    for i in range(tile.n):
+        if abs(f8(sums)[i]) > far and f8(sums)[i] > 0.5 * ABSENT:
+            mark(tile, i)
+
+
+@inner
+def mark_far(tile):
+    """Mark the neurons whose sums come near the end of the room in which they are exact in any order.
+
+    A quarter of it for u, before and after the arrivals of a window, and a sixteenth for the currents: then no order of
+    the arrivals leads beyond it.  ``rounding`` is 1.5 times the room.
+    """
+    c = record_at(tile.sums, 0, SUMS)
+    _mark_beyond(tile, tile.u_before, c.rounding / 6.0)
+    _mark_beyond(tile, tile.u, c.rounding / 6.0)
+    if tile.kind == CURRENTS:
+        _mark_beyond(tile, tile.x, c.rounding_ex / 24.0)
+        _mark_beyond(tile, tile.y, c.rounding_in / 24.0)
 
 
 @inner

@@ -106,7 +106,13 @@ def drop_arrived(tile):
     kept = tile.n_legs - tile.first_leg
     for k in range(kept):
         old, new = record_at(tile.legs, tile.first_leg + k, LEG), record_at(tile.legs, k, LEG)
-        new.emitted, new.serial, new.link, new.next, new.end = old.emitted, old.serial, old.link, old.next, old.end
+        new.emitted, new.serial, new.link, new.next, new.end = (
+            old.emitted,
+            old.serial,
+            old.link,
+            old.next,
+            old.end,
+        )
     tile.n_legs, tile.first_leg = kept, 0
 
 

@@ -99,6 +99,9 @@ TILE = _record(
     ("u", "u8"),  # f8 (n,) each: sums
     ("x", "u8"),
     ("y", "u8"),
+    ("u_before", "u8"),  # f8 (n,) each: the sums when the window began
+    ("x_before", "u8"),
+    ("y_before", "u8"),
     ("below", "u8"),  # f8 (n,): V_th - V_inf
     ("limit", "u8"),  # f8 (n,): excitation beyond which a neuron could fire in this window
     ("free", "u8"),  # f8 (n,): end of the refractory period, of those in ``held``
@@ -148,7 +151,8 @@ WINDOWS = _record(
     ("spike_counts", "u8"),  # i8 (n_ids,)
     *_growing("times"),  # to hand out
     *_growing("ids"),
-    ("windows", "i8"),
+    ("windows", "i8"),  # so far
+    ("window_events", "i8"),  # as many events as an empty window takes time
     ("events_left", "i8"),
 )
 

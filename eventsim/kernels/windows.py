@@ -1,9 +1,9 @@
 """The window engine: windows no longer than the smallest delay, tile by tile, on any number of threads.
 
-What arrives in a window was emitted before it.  So the neurons of a window need nothing of each other: each tile takes off
-the spikes of the window before, adds up what arrives, and goes through the neurons that may fire; when all tiles are
-done, their spikes are put into the one order of events (``queue``), and the next window begins.  A window begins with
-the next event, so that silence costs nothing.
+What arrives in a window was emitted before it.  So the neurons of a window need nothing of each other: each tile takes
+off the spikes of the window before, adds up what arrives, and goes through the neurons that may fire; when all tiles
+are done, their spikes are put into the one order of events (``queue``), and the next window begins.  A window begins
+with the next event, so that silence costs nothing.
 """
 
 import math
@@ -22,6 +22,8 @@ from eventsim.kernels.tile_sums import (
     any_below,
     enter_epochs,
     find_quiet,
+    keep_sums,
+    mark_far,
     mark_released,
     next_release,
     take_back,
@@ -91,10 +93,12 @@ def _in_sums(groups, tile, w, wiring, inputs):
         feed_window(feed, w.drives, w.start, w.end)
         tile.external_events += feed.last - feed.first
     mark_released(tile, w)
+    keep_sums(tile)
     if tile.kind == JUMPS:
         add_jumps(tile, w, wiring, inputs)
     else:
         add_currents(tile, w, wiring, inputs)
+    mark_far(tile)
     if tile.n_marked > 0:
         gather(tile, w, wiring, inputs, False)
         sort_by_neuron(tile)
@@ -272,7 +276,7 @@ def _end_window(w, wiring, inputs):
 @inner
 def _status(w):
     """Why to come back to the caller, or -1: a neuron that fires for ever, or enough done to let it in."""
-    done = int64(0)
+    done = w.windows * w.window_events
     for number in range(w.n_tiles):
         tile = record_at(w.tiles, number, TILE)
         if tile.endless != 0:

@@ -202,7 +202,7 @@ def bound(p, s):
 
 
 def safe(p, s, until):
-    """V rises no faster than with the excitation of now and the inhibition that is left at ``until``, no epoch between."""
+    """V rises no faster than with the excitation of now and the inhibition left at ``until``; no epoch between."""
     if s.held != 0.0 or until - s.t > 0.5 / p.rate_in:
         return False
     v = potential(s)
@@ -270,7 +270,15 @@ class LIFExp(Model):
     """
 
     handlers: ClassVar[Any] = Handlers(
-        flow=flow, crossing=crossing, bound=bound, jump=jump, reset=reset, show=show, take=take, give=give, safe=safe
+        flow=flow,
+        crossing=crossing,
+        bound=bound,
+        jump=jump,
+        reset=reset,
+        show=show,
+        take=take,
+        give=give,
+        safe=safe,
     )
     takes_current: ClassVar[bool] = True
     sums: ClassVar[Literal["jumps", "currents"] | None] = "currents"

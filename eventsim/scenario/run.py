@@ -99,6 +99,7 @@ def run_scenario(
         "run_s": simulation.run_s,
         "measure_s": measure_s,
         "peak_rss_mb": peak_rss_mb(),
+        "profile": simulation.profile(),
         "metrics": metrics,
     }
     write_json(target / SUMMARY, summary)

@@ -20,6 +20,7 @@ from eventsim.kernels.plan import plan
 from eventsim.network.network import Network
 from eventsim.network.population import PopulationView
 from eventsim.simulation.naming import member_name
+from eventsim.simulation.profile import Parts, sent_by_projection
 
 Spikes = Callable[[NDArray[np.float64], NDArray[np.uint32]], None]
 Progress = Callable[[float], None]
@@ -55,6 +56,7 @@ class QueueEngine:
             "drive_receptors": np.array([drive.receptor for drive in drives], np.int64),
         }
         self.inputs = Block(layout.INPUTS, table)
+        self.parts = Parts()
         self._planned = EventBuffer()
         self._make_room_for_planned()
         self._slice_ms, self._arrivals_per_ms = _FIRST_SLICE_MS, 0.0
@@ -71,6 +73,16 @@ class QueueEngine:
         names = ("synaptic_events", "external_events")
         counts: dict[str, Any] = {name: int(self.q.scalar(name)) for name in names}
         return counts | {"spike_counts": self.q.arrays["spike_counts"].copy()}
+
+    def profile(self) -> dict[str, Any]:
+        """Rounds, neurons' own events, seconds by part, arrivals by projection; see `Simulation.profile`."""
+        sent = sent_by_projection(self.network, self.wiring, self.q.arrays["spike_counts"])
+        return {
+            "rounds": int(self.q.scalar("round")),
+            "own_events": int(self.q.scalar("own_events")),
+            "seconds": dict(self.parts.seconds),
+            "projections": [{"name": name, "arrivals_sent": n} for name, n in sent.items()],
+        }
 
     def compile(self) -> None:
         """Compile the kernels for this network's models, or find them on disk; simulates nothing."""
@@ -89,16 +101,24 @@ class QueueEngine:
         arrivals = int(self.q.scalar("synaptic_events"))
         while first < t_stop:
             last = self._slice_end(max(first, 0.0), t_stop)
-            self._read_inputs(first, last)
-            self._plan(max(first, 0.0), last)
-            while self._kernel(last, spikes) != layout.DONE:
-                self._hand_out(spikes)
+            with self.parts.of("inputs"):
+                self._read_inputs(first, last)
+            with self.parts.of("planning"):
+                self._plan(max(first, 0.0), last)
+            while self._timed_kernel(last, spikes) != layout.DONE:
+                with self.parts.of("recording"):
+                    self._hand_out(spikes)
                 progress(float(self.q.scalar("now")))
             arrivals, before = int(self.q.scalar("synaptic_events")), arrivals
             self._pace(max(first, 0.0), last, arrivals - before)
             first = self.time = last
             progress(last)
-        self._hand_out(spikes)
+        with self.parts.of("recording"):
+            self._hand_out(spikes)
+
+    def _timed_kernel(self, t_stop: float, spikes: Spikes) -> int:
+        with self.parts.of("kernel"):
+            return self._kernel(t_stop, spikes)
 
     def _slice_end(self, first: float, t_stop: float) -> float:
         """End of the next slice: one of about `_EVENTS_A_SLICE` events, as far as can be foreseen."""

@@ -68,8 +68,7 @@ class Simulation:
     ) -> None:
         if engine not in ENGINES:
             raise InputError("engine", engine, f"one of {', '.join(ENGINES)} is needed")
-        if threads < 1:
-            raise InputError("threads", threads, "at least one is needed")
+        threads = checks.whole("threads", threads, 1)
         self.network = network
         self.sink: Sink = NoSink() if sink is None else sink
         self._progress = progress
@@ -134,6 +133,17 @@ class Simulation:
         counts: NDArray[np.int64] = self._engine.counts()["spike_counts"]
         counts.setflags(write=False)
         return counts
+
+    def profile(self) -> dict[str, Any]:
+        """What this simulation spends its time and events on, beyond `counts`; empty for the oracle.
+
+        seconds: of ``run_s``, by part: inputs (drawn and sorted outside the kernel), kernel, recording.
+        projections: ``arrivals_sent``, those still under way included.  Of the window engine also windows, and
+        populations: synaptic and external events, how many of these were ``gone_through`` event by event.
+        """
+        profile = getattr(self._engine, "profile", dict)
+        result: dict[str, Any] = profile()
+        return result
 
     def run(self, duration_ms: float) -> None:
         """Go on for `duration_ms`.  Runs one after the other give the same bytes as one run of the sum's length.

@@ -6,6 +6,7 @@ import ctypes
 import math
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from eventsim.network.network import Network
 from eventsim.network.population import PopulationView
 from eventsim.simulation.naming import member_name
 from eventsim.simulation.pace import Pace
+from eventsim.simulation.profile import Parts, sent_by_projection
 
 Spikes = Callable[[NDArray[np.float64], NDArray[np.uint32]], None]
 Progress = Callable[[float], None]
@@ -86,10 +88,12 @@ class WindowEngine:
             grid=self.tiles.grid_ms,
             n_tiles=self.tiles.records.size,
             n_threads=threads,
+            window_events=10 + network.size // 4,
             most_at_once=min(1000 + 100 * network.size, _MOST_AT_ONCE),
         )
         self._shared = np.zeros(3 * _CACHE_LINE, np.int64)
-        self._pool = ThreadPoolExecutor(threads - 1) if threads > 1 else None
+        self._pool = ThreadPoolExecutor(max(1, threads - 1))  # starts a thread when it is needed
+        self.parts = Parts()
         self.time = 0.0
         self._started = False
         self._pace = Pace(_EVENTS_A_CALL, _FIRST_CALL_MS)
@@ -117,6 +121,25 @@ class WindowEngine:
         counts: dict[str, Any] = {name: int(self.tiles.records[name].sum()) for name in names}
         return counts | {"spike_counts": self.windows.arrays["spike_counts"].copy()}
 
+    def profile(self) -> dict[str, Any]:
+        """Windows, seconds by part, and what happened in each population; see `Simulation.profile`."""
+        tiles, populations = self.tiles.records, []
+        for number, population in enumerate(self.network.populations.values()):
+            own = tiles[tiles["population"] == number]
+            if own.size:
+                in_sums = bool(own["kind"][0] != window_layout.EVENTS)
+                counted = ("synaptic_events", "external_events", "gone_through")
+                counts = {name: int(own[name].sum()) for name in counted}
+                populations.append({"name": population.name, "in_sums": in_sums, "tiles": own.size} | counts)
+        windows_so_far = int(self.windows.scalar("windows"))
+        sent = sent_by_projection(self.network, self.wiring, self.windows.arrays["spike_counts"])
+        return {
+            "windows": windows_so_far,
+            "seconds": dict(self.parts.seconds),
+            "populations": populations,
+            "projections": [{"name": name, "arrivals_sent": n} for name, n in sent.items()],
+        }
+
     def compile(self) -> None:
         """Compile the kernels for this network's models, or find them on disk; simulates nothing."""
         nothing = Block(window_layout.WINDOWS, {}, last=-math.inf, n_threads=1)
@@ -131,7 +154,9 @@ class WindowEngine:
         """Simulate up to and including `t_stop`, handing out recorded spikes in order."""
         if t_stop + self.wiring.shortest_delay == t_stop:
             delay = self.wiring.shortest_delay
-            raise SimulationError(f"{delay:g} ms, the shortest delay, is nothing beside {t_stop:g} ms: use the engine queue")
+            raise SimulationError(
+                f"{delay:g} ms, the shortest delay, is nothing beside {t_stop:g} ms: use the engine queue"
+            )
         first = self.time
         if not self._started:
             self._started = True
@@ -139,7 +164,8 @@ class WindowEngine:
             self._begin(0.0)
         while first < t_stop:
             last = self._pace.until(max(first, 0.0), t_stop, self.streams)
-            self._read_inputs(first, last)
+            with self.parts.of("inputs"):
+                self._read_inputs(first, last)
             before = self._events()
             self.windows.record["last"] = math.nextafter(last, math.inf)
             self._run(spikes, progress)
@@ -215,24 +241,40 @@ class WindowEngine:
         """Simulate the windows before ``last``."""
         w = self.windows
         while True:
-            done = self.tiles.records["synaptic_events"].sum() + self.tiles.records["external_events"].sum()
+            names = ("synaptic_events", "external_events")
+            done = sum(int(self.tiles.records[name].sum()) for name in names)
+            done += int(w.scalar("windows") * w.scalar("window_events"))
             w.record["events_left"] = done + _EVENTS_A_CALL
-            arguments = self.groups.kernel, self.wiring.block.record, w.record, self.inputs.record
-            others = [
-                self._pool.submit(windows.run_windows, *arguments, thread, *self._meeting)
-                for thread in range(1, self.threads)
-                if self._pool is not None
-            ]
-            windows.run_windows(*arguments, 0, *self._meeting)
-            for other in others:
-                other.result()
-            self._hand_out(spikes)
+            with self.parts.of("kernel"):
+                self._on_all_threads()
+            with self.parts.of("recording"):
+                self._hand_out(spikes)
             status = int(w.scalar("status"))
             if status == layout.ENDLESS:
                 raise SimulationError(self._endless())
             if status == layout.DONE:
                 return
             progress(float(w.scalar("now")))
+
+    def _on_all_threads(self) -> None:
+        """Call the kernel on every thread.  An exception from outside, a signal's, leaves no thread waiting."""
+        blocks = (self.wiring.block, self.windows, self.inputs)
+        kernel = partial(windows.run_windows, self.groups.kernel, *(block.record for block in blocks))
+        met = int(self._shared[_CACHE_LINE])
+        others = []
+        try:
+            for thread in range(1, self.threads):
+                others.append(self._pool.submit(kernel, thread, *self._meeting))
+            kernel(0, *self._meeting)
+        except BaseException:
+            if self.threads > 1 and int(self._shared[_CACHE_LINE]) == met:  # before it has met the others
+                self.windows.record["events_left"] = -1
+                for thread in range(1 + len(others), self.threads):
+                    others.append(self._pool.submit(kernel, thread, *self._meeting))
+                kernel(0, *self._meeting)
+            raise
+        for other in others:
+            other.result()
 
     def _hand_out(self, spikes: Spikes) -> None:
         w = self.windows.record[0]

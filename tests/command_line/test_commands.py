@@ -105,3 +105,29 @@ def test_a_run_cut_short_leaves_what_it_had(folder: Path, stop: signal.Signals, 
     assert facts["complete"] is False
     assert facts["spikes"] > 100_000
     assert facts["duration_ms"] > 0
+
+
+def test_profile_says_where_events_and_seconds_went_and_keeps_nothing(folder: Path) -> None:
+    (folder / "scenarios" / "relayed.py").write_text(
+        "from eventsim.network import AllToAll, Network, SpikeTrains\n"
+        "from eventsim.models.integrate_and_fire import IF\n\n\n"
+        "def build(*, seed: int) -> Network:\n"
+        "    network = Network(seed)\n"
+        '    cells = network.population("cells", 3, IF())\n'
+        '    clock = network.source("clock", SpikeTrains([[1.0, 2.0, 9.5]]))\n'
+        '    network.connect(clock, cells, AllToAll(), weight=2.0, delay=1.0, name="ticks")\n'
+        "    return network\n"
+    )
+    (folder / "scenarios" / "relayed.toml").write_text('builder = "relayed.py:build"\nduration_ms = 10.0\n')
+    done = eventsim(folder, "profile", "relayed")
+    assert done.returncode == 0, done.stderr
+    for name in ("building", "compiling", "simulating", "kernel", "inputs", "recording", "windows"):
+        assert name in done.stdout
+    summary = json.loads(eventsim(folder, "profile", "relayed", "--json").stdout)
+    assert summary["profile"]["projections"] == [{"name": "ticks", "arrivals_sent": 9}]
+    (cells,) = summary["profile"]["populations"]
+    assert (cells["name"], cells["synaptic_events"], cells["gone_through"]) == ("cells", 6, 6)
+    assert 0.0 < sum(summary["profile"]["seconds"].values()) <= summary["run_s"]
+    queue = json.loads(eventsim(folder, "profile", "relayed", "--json", "--set", "engine=queue").stdout)
+    assert queue["profile"]["projections"] == summary["profile"]["projections"]
+    assert not (folder / "results").exists()

@@ -245,7 +245,11 @@ def networks_with_delays(draw: st.DrawFn) -> Network:
     network = Network(draw(st.integers(0, 2**32)))
     tests = draw(st.tuples(TESTS, TESTS, TESTS))
     makers = (_any_lif, _any_if, _any_exp)
-    neurons = [maker(draw, network, test, ready) for ready in (True, False) for maker, test in zip(makers, tests, strict=True)]
+    neurons = [
+        maker(draw, network, test, ready)
+        for ready in (True, False)
+        for maker, test in zip(makers, tests, strict=True)
+    ]
     sources = _sources(draw, network, poisson=draw(st.booleans()))
     own_delays = st.sampled_from([1e-6, 0.125, 1.0, 2.0]) if draw(st.booleans()) else st.floats(0.1, 3.0)
     delays = st.sampled_from([0.125, 1.0, 1.0, Uniform(0.25, 3.0)]) | st.tuples(own_delays)

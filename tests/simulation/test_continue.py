@@ -108,8 +108,10 @@ def test_a_duration_that_is_none_is_refused(duration: object) -> None:
 
 
 def test_an_unknown_engine_is_refused() -> None:
-    with pytest.raises(InputError, match="engine = 'window'"):
-        es.Simulation(busy_network(), engine="window")
+    with pytest.raises(InputError, match="engine = 'windows'"):
+        es.Simulation(busy_network(), engine="windows")
+    with pytest.raises(InputError, match="threads = 0"):
+        es.Simulation(busy_network(), threads=0)
 
 
 def test_arrays_handed_out_are_read_only(whole: Results) -> None:

@@ -38,7 +38,9 @@ class DriveStream:
         self.records: NDArray[np.void] = table.records
         self._slot_neuron = np.concatenate([np.zeros(0, np.uint32), *table.targets])
         self._slot_drive = np.repeat(np.arange(len(sizes), dtype=np.uint16), sizes)
-        self._events = MergedEvents([DriveGenerator(table, drawn_elsewhere)] if len(sizes) > len(drawn_elsewhere) else [])
+        self._events = MergedEvents(
+            [DriveGenerator(table, drawn_elsewhere)] if len(sizes) > len(drawn_elsewhere) else []
+        )
         self._neurons = np.empty(0, np.uint32)
         self._drives = np.empty(0, np.uint16)
 
@@ -122,7 +124,9 @@ class _Drive:
     def go_to(self, time: float) -> None:
         """Let the next arrival be the first after a time."""
         self._first = self._last = 0  # of what waits
-        self._begin = 0.0  # ms, of the first cell that is not drawn; infinity when nothing can arrive any more
+        self._begin = (
+            0.0  # ms, of the first cell that is not drawn; infinity when nothing can arrive any more
+        )
         if time >= 0.0:
             self._draw_waiting(math.floor(time / self._cell_ms))
             self._first = self._waiting_until(time)
