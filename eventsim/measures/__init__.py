@@ -1,0 +1,1 @@
+"""Measures of timing: what users compute on rasters, each with its unit and source."""
