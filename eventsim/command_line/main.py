@@ -162,12 +162,35 @@ def info(
 
 @app.command()
 def plot(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A raster, finished or cut short.")],
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", help="A raster, finished or cut short, or the folder of a sweep."),
+    ],
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where to write.", show_default="beside FILE")
     ] = None,
+    metrics: Annotated[
+        list[str] | None, typer.Option("--metric", metavar="NAME", help="Of a sweep: draw this metric alone.")
+    ] = None,
+    levels: Annotated[
+        list[str] | None,
+        typer.Option("--level", metavar="METRIC=VALUE", help="Of a sweep: mark where the metric crosses it."),
+    ] = None,
+    at: Annotated[
+        list[str] | None,
+        typer.Option("--at", metavar="KEY=VALUE", help="Of a sweep: only points with this setting."),
+    ] = None,
 ) -> None:
-    """Draw a raster: its spikes, rates and inter-spike intervals as PNG pictures."""
+    """Draw a raster (its spikes, rates and inter-spike intervals) or a sweep as PNG pictures."""
+    from eventsim.sweep.read import is_sweep
+
+    if is_sweep(file):
+        from eventsim.command_line.sweeping import plot_sweep
+
+        plot_sweep(file, out, metrics, levels or (), at or ())
+        return
+    if metrics or levels or at:
+        raise typer.BadParameter(f"{file} is no sweep; --metric, --level and --at are of sweeps")
     from eventsim.scenario.pictures import draw
 
     for picture in draw(file, out or file.parent):

@@ -10,10 +10,13 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from eventsim.errors import SimulationError
+from eventsim.scenario.problems import ScenarioError
 from eventsim.sweep.run import SweepOutcome, SweepReporter, run_sweep
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
+
+    from eventsim.sweep.figures import Critical
 
 _REFRESH_S = 0.1
 _LINE_S = 30.0
@@ -30,13 +33,48 @@ def run_and_report(
     path = find_scenario(scenario)
     with TerminalSweepReporter() if sys.stderr.isatty() else LineReporter() as reporter:
         outcome = run_sweep(path, vary, changes, out, reporter=reporter, **options)
-    facts = sweep_facts(outcome)
+    facts = sweep_facts(outcome, *_drawn(outcome))
     print(to_json(facts) if json else "\n".join(table(_rows(facts))))
     if outcome.table.failed.all():
         raise SimulationError(f"every point failed, the first with {outcome.table['error'][0]}")
 
 
-def sweep_facts(outcome: SweepOutcome) -> dict[str, Any]:
+def plot_sweep(
+    path: Path, out: Path | None, metrics: Sequence[str] | None, levels: Sequence[str], at: Sequence[str]
+) -> None:
+    """Draw a sweep and say where its metrics cross the levels."""
+    from eventsim.scenario.load import parse_override
+    from eventsim.sweep.figures import draw_sweep
+
+    folder = out or (path if path.is_dir() else path.parent)
+    held = dict(parse_override(text) for text in at)
+    pictures, found = draw_sweep(path, folder, metrics, dict(map(_level, levels)), held)
+    for line in (*pictures, *found):
+        print(line)
+
+
+def _level(text: str) -> tuple[str, float]:
+    metric, _, value = text.rpartition("=")
+    try:
+        return metric, float(value)
+    except ValueError:
+        raise ScenarioError(f"--level {text}: should be METRIC=NUMBER") from None
+
+
+def _drawn(outcome: SweepOutcome) -> tuple[list[Path], list[Critical]]:
+    """The figure that can be drawn without a choice of the user's; none where more than two settings vary."""
+    from eventsim.sweep.figures import draw_sweep
+
+    try:
+        return draw_sweep(outcome.folder, outcome.folder)
+    except ScenarioError as error:
+        print(f"no figure: {error}", file=sys.stderr)
+        return [], []
+
+
+def sweep_facts(
+    outcome: SweepOutcome, pictures: Sequence[Path], critical: Sequence[Critical]
+) -> dict[str, Any]:
     """The outcome as values JSON can hold."""
     errors = [str(error) for error in outcome.table["error"] if error]
     return {
@@ -46,7 +84,8 @@ def sweep_facts(outcome: SweepOutcome) -> dict[str, Any]:
         "metrics": [
             name.removeprefix("metrics/") for name in outcome.table.columns if name.startswith("metrics/")
         ],
-        "written": [str(file) for file in outcome.files],
+        "critical": [str(each) for each in critical],
+        "written": [str(file) for file in (*outcome.files, *pictures)],
     }
 
 
@@ -55,6 +94,7 @@ def _rows(facts: dict[str, Any]) -> list[tuple[str, str]]:
     return [
         ("points", f"{facts['points']:,}{failed}"),
         ("metrics", ", ".join(facts["metrics"]) or "none"),
+        *(("critical", each) for each in facts["critical"]),
         *(("written", name) for name in facts["written"]),
     ]
 

@@ -17,7 +17,7 @@ def chunks(points: Sequence[T], network_of: Callable[[T], str], workers: int) ->
 
     Points of one network stay together, so that one worker builds it and no other; as long as networks are left for
     all, a portion is made of whole ones.  The points of the last ones are dealt out by guided self-scheduling
-    (Polychronopoulos and Kuck 1987): each portion a part of what is left, so that all workers end at about the same time.
+    (Polychronopoulos and Kuck 1987): each portion is a part of what is left, so that all workers end together.
     """
     together: dict[str, list[T]] = {}
     for point in points:

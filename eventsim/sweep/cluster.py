@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import logging
 import queue
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING
 
 from eventsim.recording.results import missing_extra
 from eventsim.scenario.problems import ScenarioError
 from eventsim.sweep.chunks import chunks
-from eventsim.sweep.journal import line_of
+from eventsim.sweep.journal import line_of, row_of
 from eventsim.sweep.point import Job, Point, run_points
 
 if TYPE_CHECKING:
@@ -38,7 +40,7 @@ def dask_client(workers: int, address: str | None) -> Iterator[Client]:
     """
     try:
         import dask
-        from distributed import Client, LocalCluster
+        from distributed import Client
     except ImportError:
         raise missing_extra("distributed", "sweep") from None
     for name in ("distributed", "tornado"):
@@ -53,16 +55,37 @@ def dask_client(workers: int, address: str | None) -> Iterator[Client]:
             except (OSError, ValueError) as error:
                 raise ScenarioError(f"--cluster {address}: no Dask scheduler answers ({error})") from None
             return
-        cluster = stack.enter_context(
-            LocalCluster(
-                n_workers=workers,
-                threads_per_worker=1,
-                dashboard_address=None,
-                silence_logs=logging.CRITICAL,
-                host="127.0.0.1",
-            )
-        )
-        yield stack.enter_context(Client(cluster, set_as_default=False))
+        with _deaf_to_interrupts():
+            cluster = stack.enter_context(_local_cluster(workers))
+            client = stack.enter_context(Client(cluster, set_as_default=False))
+        yield client
+
+
+def _local_cluster(workers: int) -> Any:
+    from distributed import LocalCluster
+
+    options = {"dashboard_address": None, "silence_logs": logging.CRITICAL, "host": "127.0.0.1"}
+    for attempt in range(1, _LIVES + 1):
+        try:
+            return LocalCluster(n_workers=workers, threads_per_worker=1, **options)
+        except RuntimeError:  # a worker died while it started
+            if attempt == _LIVES:
+                raise
+    raise AssertionError(attempt)
+
+
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Threads started within, and the processes that they start, never see Ctrl-C: it is this thread's to handle.
+
+    A terminal sends it to all processes, which would each print what they were at; here it waits until the end.
+    """
+    resource_tracker.ensure_running()  # which would otherwise, when it is started, let interrupts in again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def run_on(
@@ -73,12 +96,12 @@ def run_on(
 
 
 class _Run:
-    """Tasks under way.  A worker sends a point's line at once, as an event, so that its death loses no finished point."""
+    """Tasks under way.  A worker sends each point's line at once, as an event: its death loses no finished point."""
 
     def __init__(self, client: Client, job: Job, workers: int) -> None:
         self._client, self._job, self._workers = client, job, workers
-        self._inbox: queue.SimpleQueue[str | Future] = queue.SimpleQueue()
-        self._under_way: dict[Future, list[Point]] = {}
+        self._inbox: queue.SimpleQueue[str | Future[Any]] = queue.SimpleQueue()
+        self._under_way: dict[Future[Any], list[Point]] = {}
         self._missing: set[str] = set()
         self._deaths: dict[str, int] = {}
 
@@ -102,7 +125,7 @@ class _Run:
         self._under_way[future] = portion
         future.add_done_callback(self._inbox.put)
 
-    def _ended(self, future: Future) -> Iterator[str]:
+    def _ended(self, future: Future[Any]) -> Iterator[str]:
         """What a task returned, and new tasks for what it did not."""
         portion = self._under_way.pop(future)
         if future.status == "finished":
@@ -118,9 +141,7 @@ class _Run:
                 yield line_of(point.key, {"error": _given_up(error)}, {})
 
     def _is_new(self, line: str) -> bool:
-        from eventsim.sweep.journal import row_of
-
-        key = row_of(line)[0]
+            key = row_of(line)[0]
         if key not in self._missing:
             return False
         self._missing.remove(key)

@@ -53,7 +53,7 @@ class Plan:
 def make_plan(axes: Mapping[str, Axis], options: Sweep) -> Plan:
     """The plan of ``axes`` with what ``options`` say of zipping and sampling.
 
-    Raises ``ScenarioError`` for zipped axes that do not exist or differ in length, and for samples without axes to draw.
+    Raises ``ScenarioError`` for zipped axes that are missing or differ in length, and for samples of no drawn axis.
     """
     if not axes:
         raise ScenarioError(

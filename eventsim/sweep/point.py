@@ -57,12 +57,13 @@ class Job:
     rasters: str | None
     token: str
 
-    def document_of(self, settings: Mapping[str, Any]) -> dict[str, Any]:
-        """The scenario's document at a point."""
-        document: dict[str, Any] = copy.deepcopy(dict(self.document))
-        for key, value in settings.items():
-            override(document, key, value)
-        return document
+
+def document_of(scenario: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The scenario's document at a point."""
+    document: dict[str, Any] = copy.deepcopy(dict(scenario))
+    for key, value in settings.items():
+        override(document, key, value)
+    return document
 
 
 def run_points(job: Job, points: Iterable[Point]) -> Iterator[str]:
@@ -96,7 +97,7 @@ def error_text(error: BaseException) -> str:
 
 def build_key(document: Mapping[str, Any]) -> str:
     """What the network of a point depends on, as a text: points that have it in common share the network."""
-    left_out = _OF_THE_RUN
+    left_out: tuple[str, ...] = _OF_THE_RUN
     if document.get("record", {}).get("states"):
         left_out = ("engine", "threads")  # when something is sampled depends on the duration
     kept = {key: value for key, value in document.items() if key not in (*left_out, *NOT_OF_THE_POINT)}
@@ -111,7 +112,7 @@ def point_key(document: Mapping[str, Any], sources: str, rasters: bool) -> str:
 
 
 def _simulated(job: Job, point: Point) -> Row:
-    document = job.document_of(point.settings)
+    document = document_of(job.document, point.settings)
     path = Path(job.path)
     scenario = check_document(document, path, point.settings)
     shared = _Shared(build_key(document), job.path, job.token, tuple(point.settings))

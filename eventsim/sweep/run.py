@@ -20,8 +20,9 @@ from eventsim.sweep import manifest as folder_of
 from eventsim.sweep.axes import axes_from_table, axis_from_text
 from eventsim.sweep.journal import Journal, Row, read_journal, row_of
 from eventsim.sweep.manifest import Manifest
-from eventsim.sweep.plan import Plan, make_plan
-from eventsim.sweep.point import Job, Point, build_key, point_key, run_points
+from eventsim.sweep.plan import make_plan
+from eventsim.sweep.point import Job, Point, build_key, document_of, point_key, run_points
+from eventsim.sweep.read import header
 from eventsim.sweep.table import Table, make_table
 
 if TYPE_CHECKING:
@@ -101,14 +102,9 @@ def run_sweep(
             (target / folder_of.TABLE).unlink(missing_ok=True)
             with _said_in_one_line(target, rows, points):
                 _run(job, missing, rows, journal, _Workers(workers, cluster, scenario.threads), reporter)
-    table = table_of(manifest, plan, [rows[point.key] for point in points])
+    found = [rows[point.key] for point in points]
+    table = make_table(settings, found, scenario.seed, header(manifest))
     return SweepOutcome(table, target, (target / folder_of.TABLE, *_write(table, target, parquet)))
-
-
-def table_of(manifest: Manifest, plan: Plan, rows: Sequence[Row]) -> Table:
-    """The table of a sweep's points, in the order of the plan."""
-    header = {key: value for key, value in manifest.items() if key != "figures"}
-    return make_table(plan.points(), rows, manifest["scenario"].get("seed", 0), header)
 
 
 @dataclass(frozen=True)
@@ -149,7 +145,9 @@ def _points(
     job: Job, settings: Sequence[Mapping[str, Any]], manifest: Manifest, rasters: bool
 ) -> list[Point]:
     sources = folder_of.sources_digest(manifest)
-    return [Point(point_key(job.document_of(each), sources, rasters), dict(each)) for each in settings]
+    return [
+        Point(point_key(document_of(job.document, each), sources, rasters), dict(each)) for each in settings
+    ]
 
 
 def _missing(points: Sequence[Point], rows: Mapping[str, Row]) -> list[Point]:
@@ -165,7 +163,7 @@ def _refuse_if_all_are_wrong(job: Job, points: Sequence[Point]) -> None:
     for point in points:
         try:
             path = Path(job.path)
-            scenario = check_document(job.document_of(point.settings), path, point.settings)
+            scenario = check_document(document_of(job.document, point.settings), path, point.settings)
             check_parameters(find_builder(scenario.builder, path), scenario, job.path, point.settings)
         except ScenarioError as error:
             first = first or error
@@ -184,7 +182,7 @@ def _run(
     reporter: SweepReporter,
 ) -> None:
     """Run what is missing, into ``rows`` and the journal."""
-    networks = {point.key: build_key(job.document_of(point.settings)) for point in missing}
+    networks = {point.key: build_key(document_of(job.document, point.settings)) for point in missing}
     before, total = len(rows), len(rows) + len(missing)
     failed = sum(bool(row.get("error")) for row in rows.values())
     if job.rasters is not None:

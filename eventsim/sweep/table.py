@@ -45,7 +45,7 @@ class Table:
     @property
     def failed(self) -> NDArray[np.bool_]:
         """Where a point ended in an error, (points,)."""
-        return self.columns["error"] != ""
+        return np.asarray(self.columns["error"] != "", dtype=np.bool_)
 
     def to_pandas(self) -> pandas.DataFrame:
         """All columns that have one value a point.  Raises ``MissingDataError`` without pandas."""
