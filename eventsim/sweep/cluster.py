@@ -8,7 +8,7 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from multiprocessing import resource_tracker
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from eventsim.recording.results import missing_extra
 from eventsim.scenario.problems import ScenarioError
@@ -43,21 +43,19 @@ def dask_client(workers: int, address: str | None) -> Iterator[Client]:
         from distributed import Client
     except ImportError:
         raise missing_extra("distributed", "sweep") from None
-    for name in ("distributed", "tornado"):
-        logging.getLogger(name).setLevel(
-            logging.CRITICAL
-        )  # what goes wrong is said in the table, or in one line
+    for name in ("distributed", "tornado"):  # what goes wrong is said in the table, or in one line
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     with ExitStack() as stack:
         stack.enter_context(dask.config.set(_CONFIGURATION))
         if address is not None:
             try:
-                yield stack.enter_context(Client(address, timeout="20s", set_as_default=False))
+                client = stack.enter_context(Client(address, timeout="20s", set_as_default=False))
             except (OSError, ValueError) as error:
                 raise ScenarioError(f"--cluster {address}: no Dask scheduler answers ({error})") from None
-            return
-        with _deaf_to_interrupts():
-            cluster = stack.enter_context(_local_cluster(workers))
-            client = stack.enter_context(Client(cluster, set_as_default=False))
+        else:
+            with _deaf_to_interrupts():
+                cluster = stack.enter_context(_local_cluster(workers))
+                client = stack.enter_context(Client(cluster, set_as_default=False))
         yield client
 
 
@@ -141,7 +139,7 @@ class _Run:
                 yield line_of(point.key, {"error": _given_up(error)}, {})
 
     def _is_new(self, line: str) -> bool:
-            key = row_of(line)[0]
+        key = row_of(line)[0]
         if key not in self._missing:
             return False
         self._missing.remove(key)
