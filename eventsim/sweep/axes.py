@@ -153,7 +153,8 @@ def _number(text: str, where: str) -> int | float:
 
 def _values(text: str, where: str) -> list[Any]:
     """Values with commas between them, as TOML; words need no quotes."""
-    for candidate in (text if text.startswith("[") else f"[{text}]", f"[{text}]", f"[{_quoted(text)}]"):
+    listed = text.startswith("[")
+    for candidate in (text, f"[{text}]") if listed else (f"[{text}]", f"[{_quoted(text)}]"):
         try:
             values = tomllib.loads(f"values = {candidate}")
         except tomllib.TOMLDecodeError:

@@ -107,14 +107,23 @@ def _edges(curve: Curve, level: float) -> Iterator[float]:
         ends, t = _variances(left, right, curve.paired), _t_quantile(min(len(left), len(right)))
         a, b = left.mean() - level, right.mean() - left.mean()
         v0, cross, v1 = ends
-        quadratic = [
-            b * b - t * t * (v0 - 2.0 * cross + v1),
-            2.0 * a * b - 2.0 * t * t * (cross - v0),
-            a * a - t * t * v0,
-        ]
-        for root in np.roots(quadratic):
-            if abs(root.imag) < 1e-12 and -1e-12 <= root.real <= 1.0 + 1e-12:
-                yield k + min(max(float(root.real), 0.0), 1.0)
+        second = b * b - t * t * (v0 - 2.0 * cross + v1)
+        first, zeroth = 2.0 * a * b - 2.0 * t * t * (cross - v0), a * a - t * t * v0
+        for w in _roots(second, first, zeroth):
+            if -1e-12 <= w <= 1.0 + 1e-12:
+                yield k + min(max(w, 0.0), 1.0)
+
+
+def _roots(a: float, b: float, c: float) -> Iterator[float]:
+    """The real solutions of a w^2 + b w + c = 0, without cancellation."""
+    discriminant = b * b - 4.0 * a * c
+    if discriminant < 0.0:
+        return
+    q = -0.5 * (b + math.copysign(math.sqrt(discriminant), b))
+    if a != 0.0:
+        yield q / a
+    if q != 0.0:
+        yield c / q
 
 
 def _variances(left: Floats, right: Floats, paired: bool) -> tuple[float, float, float]:

@@ -118,8 +118,7 @@ def _simulated(job: Job, point: Point) -> Row:
     shared = _Shared(build_key(document), job.path, job.token, tuple(point.settings))
     experiment = _built(shared)
     duration_ms = duration_of(scenario, experiment, path)
-    simulation, start = _simulation(shared, scenario.engine, scenario.threads)
-    simulation.restore(start)
+    simulation = _at_time_0(shared, scenario.engine, scenario.threads)
     results, raster = _results(job, point, scenario, simulation, duration_ms)
     summary = run_summary(scenario, simulation, duration_ms)
     del summary["parameters"]  # the settings have those that vary, the table's header the others
@@ -175,15 +174,27 @@ def _built(shared: _Shared) -> Experiment:
     return experiment
 
 
+def _at_time_0(shared: _Shared, engine: str, threads: int) -> Simulation:
+    """A simulation of the shared network that has not begun."""
+    kept = _simulation(shared, engine, threads)
+    if kept is None:
+        return new_simulation(_built(shared).network, engine, threads)
+    simulation, start = kept
+    simulation.restore(start)
+    return simulation
+
+
 @functools.lru_cache(maxsize=1)
 def _simulation(
     shared: _Shared, engine: str, threads: int
-) -> tuple[Simulation, Mapping[str, NDArray[generic]]]:
-    """The network built for the engine, and its state at time 0, from which every point starts."""
+) -> tuple[Simulation, Mapping[str, NDArray[generic]]] | None:
+    """The network built for the engine, and its state at time 0; None for an engine that keeps no states."""
     network = _built(shared).network
     models = sorted({type(each.model).__qualname__ for each in network.populations.values()})
     with once(f"kernels {engine} {models}", shared.token) as first:
         simulation = new_simulation(network, engine, threads)
+        if simulation.engine == "simpy":
+            return None
         start = simulation.state()
         if first:
             simulation.run(0.0)  # what is compiled by the first run, others find on disk
