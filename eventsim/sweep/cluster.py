@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import queue
 import signal
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from multiprocessing import resource_tracker
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 #: How often a point's process may die before the point is given up.
 _LIVES = 3
+_ANSWER_S = 20.0
 _CONFIGURATION = {
     "distributed.scheduler.allowed-failures": 0,  # what a dead worker leaves undone is handed out here, point by point
     "distributed.scheduler.worker-saturation": 1.0,
@@ -48,10 +51,8 @@ def dask_client(workers: int, address: str | None) -> Iterator[Client]:
     with ExitStack() as stack:
         stack.enter_context(dask.config.set(_CONFIGURATION))
         if address is not None:
-            try:
-                client = stack.enter_context(Client(address, timeout="20s", set_as_default=False))
-            except (OSError, ValueError) as error:
-                raise ScenarioError(f"--cluster {address}: no Dask scheduler answers ({error})") from None
+            _refuse_silence(address)
+            client = stack.enter_context(Client(address, timeout="20s", set_as_default=False))
         else:
             with _deaf_to_interrupts():
                 cluster = stack.enter_context(_local_cluster(workers))
@@ -59,16 +60,32 @@ def dask_client(workers: int, address: str | None) -> Iterator[Client]:
         yield client
 
 
+def _refuse_silence(address: str) -> None:
+    """Raise ``ScenarioError`` if nothing answers at the address; a client would go on trying while the program ends."""
+    from distributed.comm.core import connect
+
+    async def knock() -> None:
+        comm = await connect(address, timeout=_ANSWER_S)
+        await comm.close()
+
+    try:
+        asyncio.run(knock())
+    except (OSError, ValueError) as error:
+        raise ScenarioError(f"--cluster {address}: no Dask scheduler answers ({error})") from None
+
+
 def _local_cluster(workers: int) -> Any:
     from distributed import LocalCluster
 
     options = {"dashboard_address": None, "silence_logs": logging.CRITICAL, "host": "127.0.0.1"}
     for attempt in range(1, _LIVES + 1):
-        try:
-            return LocalCluster(n_workers=workers, threads_per_worker=1, **options)
-        except RuntimeError:  # a worker died while it started
-            if attempt == _LIVES:
-                raise
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Port .* is already in use")  # another one is taken
+            try:
+                return LocalCluster(n_workers=workers, threads_per_worker=1, **options)
+            except RuntimeError:  # a worker died while it started
+                if attempt == _LIVES:
+                    raise
     raise AssertionError(attempt)
 
 

@@ -189,17 +189,17 @@ def _run(
         Path(job.rasters).mkdir(exist_ok=True)
     reporter.stage(f"starting {len(missing):,} points")
     with workers.runner(job, len(missing)) as run:
-        started = time.monotonic()
+        first: float | None = None
         reporter.points(before, failed, total, None)
         for line in run(missing, lambda point: networks[point.key]):
             journal.append(line)
             key, row = row_of(line)
             rows[key] = row
             failed += bool(row.get("error"))
-            done = len(rows) - before
-            reporter.points(
-                len(rows), failed, total, (time.monotonic() - started) / done * (total - len(rows))
-            )
+            first = first or time.monotonic()  # when compiling and loading are behind
+            more = len(rows) - before - 1
+            left_s = (time.monotonic() - first) / more * (total - len(rows)) if more else None
+            reporter.points(len(rows), failed, total, left_s)
 
 
 @contextmanager
