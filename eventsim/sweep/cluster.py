@@ -21,8 +21,8 @@ from eventsim.sweep.point import Job, Point, run_points
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-#: How often a point's process may die before the point is given up.
-_LIVES = 3
+#: How often a process that runs this point alone may die before the point is given up.
+_LIVES = 2
 _ANSWER_S = 20.0
 _CONFIGURATION = {
     "distributed.scheduler.allowed-failures": 0,  # what a dead worker leaves undone is handed out here, point by point
@@ -176,5 +176,5 @@ def _task(job: Job, portion: list[Point]) -> list[str]:
 
 def _given_up(error: BaseException | None) -> str:
     if type(error).__name__ == "KilledWorker":
-        return f"its process died, {_LIVES} times"
+        return f"its process died {_LIVES} times"
     return f"{type(error).__name__}: {error}"
