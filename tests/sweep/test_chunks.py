@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eventsim.sweep.chunks import chunks
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 8), max_size=200), st.integers(1, 5))
 def test_every_point_once_and_networks_whole(networks: list[int], workers: int) -> None:
     points = list(enumerate(networks))
