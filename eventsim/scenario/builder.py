@@ -112,10 +112,11 @@ def _find_file(source: str, scenario_file: Path, where: str) -> Path:
 
 def _import_file(path: Path, where: str) -> ModuleType:
     """The module in the file ``path``, under the file's own name unless another module has it."""
-    loaded = sys.modules.get(path.stem)
-    if loaded is not None and getattr(loaded, "__file__", None) == str(path):
-        return loaded
-    name = path.stem if importlib.util.find_spec(path.stem) is None else f"eventsim_scenario_{path.stem}"
+    other_name = f"eventsim_scenario_{path.stem}"
+    for loaded in map(sys.modules.get, (path.stem, other_name)):
+        if loaded is not None and getattr(loaded, "__file__", None) == str(path):
+            return loaded
+    name = path.stem if importlib.util.find_spec(path.stem) is None else other_name
     specification = importlib.util.spec_from_file_location(name, path)
     if specification is None or specification.loader is None:
         raise ScenarioError(f"{where}: not a Python file")

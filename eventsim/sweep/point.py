@@ -38,10 +38,14 @@ NOT_OF_THE_POINT = ("name", "description", "plot", "sweep")
 
 
 class Point(NamedTuple):
-    """The settings of a point by dotted key, and the digest of all that its row depends on."""
+    """The settings of a point by dotted key, and the digest of all that its row depends on.
+
+    shares: whether other points have the same network, so that it is worth keeping.
+    """
 
     key: str
     settings: dict[str, Any]
+    shares: bool = True
 
 
 @dataclass(frozen=True)
@@ -118,7 +122,7 @@ def _simulated(job: Job, point: Point) -> Row:
     shared = _Shared(build_key(document), job.path, job.token, tuple(point.settings))
     experiment = _built(shared)
     duration_ms = duration_of(scenario, experiment, path)
-    simulation = _at_time_0(shared, scenario.engine, scenario.threads)
+    simulation = _at_time_0(shared, scenario.engine, scenario.threads, point.shares)
     results, raster = _results(job, point, scenario, simulation, duration_ms)
     summary = run_summary(scenario, simulation, duration_ms)
     del summary["parameters"]  # the settings have those that vary, the table's header the others
@@ -174,28 +178,28 @@ def _built(shared: _Shared) -> Experiment:
     return experiment
 
 
-def _at_time_0(shared: _Shared, engine: str, threads: int) -> Simulation:
-    """A simulation of the shared network that has not begun."""
-    kept = _simulation(shared, engine, threads)
-    if kept is None:
-        return new_simulation(_built(shared).network, engine, threads)
-    simulation, start = kept
-    simulation.restore(start)
-    return simulation
+def _at_time_0(shared: _Shared, engine: str, threads: int, shares: bool) -> Simulation:
+    """A simulation of the network that has not begun."""
+    if shares and engine != "simpy":  # which keeps no states
+        simulation, start = _simulation(shared, engine, threads)
+        simulation.restore(start)
+        return simulation
+    return _new_simulation(shared, engine, threads)
 
 
 @functools.lru_cache(maxsize=1)
 def _simulation(
     shared: _Shared, engine: str, threads: int
-) -> tuple[Simulation, Mapping[str, NDArray[generic]]] | None:
-    """The network built for the engine, and its state at time 0; None for an engine that keeps no states."""
+) -> tuple[Simulation, Mapping[str, NDArray[generic]]]:
+    """The network built for the engine, kept until another is asked for, and its state at time 0."""
+    simulation = _new_simulation(shared, engine, threads)
+    return simulation, simulation.state()
+
+
+def _new_simulation(shared: _Shared, engine: str, threads: int) -> Simulation:
     network = _built(shared).network
     models = sorted({type(each.model).__qualname__ for each in network.populations.values()})
     with once(f"kernels {engine} {models}", shared.token) as first:
-        simulation = new_simulation(network, engine, threads)
-        if simulation.engine == "simpy":
-            return None
-        start = simulation.state()
         if first:
-            simulation.run(0.0)  # what is compiled by the first run, others find on disk
-    return simulation, start
+            new_simulation(network, engine, threads).run(0.0)  # what that compiles, others find on disk
+        return new_simulation(network, engine, threads)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -183,6 +184,8 @@ def _run(
 ) -> None:
     """Run what is missing, into ``rows`` and the journal."""
     networks = {point.key: build_key(document_of(job.document, point.settings)) for point in missing}
+    often = Counter(networks.values())
+    missing = [point._replace(shares=often[networks[point.key]] > 1) for point in missing]
     before, total = len(rows), len(rows) + len(missing)
     failed = sum(bool(row.get("error")) for row in rows.values())
     if job.rasters is not None:
