@@ -33,8 +33,6 @@ _CONFIGURATION = {
     "distributed.worker.memory.pause": False,
     "distributed.admin.tick.limit": "1h",
     "distributed.worker.profile.enabled": False,
-    # Without Dask's MALLOC_TRIM_THRESHOLD_, under which every larger array is mapped anew, page by page.
-    "distributed.nanny.pre-spawn-environ": {"OMP_NUM_THREADS": 1, "MKL_NUM_THREADS": 1, "OPENBLAS_NUM_THREADS": 1},
 }
 
 

@@ -246,3 +246,38 @@ def test_what_failed_is_tried_by_the_next(tmp_path: Path) -> None:
         assert first
     with once("a failing test's kernels", str(tmp_path)) as first:
         assert not first
+
+
+def test_a_cluster_by_its_address_gives_the_same_bytes(folder: Path) -> None:
+    from distributed import LocalCluster
+
+    here = sweep(folder, "seed=0:5", "parameters.trouble=none,error", out="here")
+    with LocalCluster(
+        n_workers=2,
+        threads_per_worker=1,
+        processes=False,
+        protocol="tcp",
+        host="127.0.0.1",
+        dashboard_address=":0",
+    ) as cluster:
+        path = folder / "scenarios" / "noise.toml"
+        vary = "seed=0:5", "parameters.trouble=none,error"
+        there = run_sweep(path, vary, folder=folder / "there", cluster=cluster.scheduler_address)
+    assert there.files[0].read_bytes() == here.files[0].read_bytes()
+
+
+def test_progress_says_what_is_left(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from eventsim.command_line import sweeping
+
+    clock = iter([0.0, 1.0, 31.0, 40.0, 62.0])
+    monkeypatch.setattr(sweeping.time, "monotonic", lambda: next(clock))
+    with sweeping.LineReporter() as reporter:
+        for done, left_s in ((1, None), (40, 45.4), (60, 30.0), (90, 7500.0)):
+            reporter.points(done, 2, 100, left_s)
+    assert capsys.readouterr().err.splitlines() == [
+        "40 of 100 points, 2 failed, about 45 s left",
+        "90 of 100 points, 2 failed, about 2 h 05 min left",
+    ]
+    assert [sweeping.duration(s) for s in (59.4, 60.0, 3599.0)] == ["59 s", "1 min 00 s", "59 min 59 s"]
