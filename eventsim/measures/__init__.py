@@ -4,6 +4,12 @@ Those that Elephant has are computed by it (extra ``elephant``); the others are 
 """
 
 from eventsim.measures.distances import van_rossum_distances, victor_purpura_distances
+from eventsim.measures.expected import (
+    chance_coincidence_rate_hz,
+    coincidence_probability,
+    rate_decoding_error,
+    swap_probability,
+)
 from eventsim.measures.intervals import IntervalStatistics, interval_statistics
 from eventsim.measures.latency import first_spike_latencies, rank_order_correlation, rank_order_correlations
 from eventsim.measures.patterns import (
@@ -22,6 +28,8 @@ __all__ = [
     "Events",
     "IntervalStatistics",
     "Pattern",
+    "chance_coincidence_rate_hz",
+    "coincidence_probability",
     "correlation_reliability",
     "expected_occurrences",
     "firing_events",
@@ -33,8 +41,10 @@ __all__ = [
     "population_spectrum",
     "rank_order_correlation",
     "rank_order_correlations",
+    "rate_decoding_error",
     "spike_contrast",
     "spike_trains",
+    "swap_probability",
     "synchrony_index",
     "trials",
     "van_rossum_distances",
