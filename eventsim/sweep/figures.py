@@ -140,9 +140,13 @@ def _draw_curves(axes: Axes, seen: View, metric: str, level: float | None) -> No
             drawn.x, drawn.means - half, drawn.means + half, color=colour, alpha=0.2, linewidth=0.0
         )
         if level is not None:
-            _mark(axes, crossing(drawn, level), level, colour)
+            _mark(axes, crossing(drawn, level), level, colour, rises=drawn.means[-1] > drawn.means[0])
     if lines and lines[0][1].logarithmic:
         axes.set_xscale("log")
+        x = lines[0][1].x
+        shown = x[np.unique(np.linspace(0, len(x) - 1, min(len(x), 6)).round().astype(int))]
+        axes.set_xticks(shown, [_short(value) for value in shown])
+        axes.minorticks_off()
     axes.set_xlabel(seen.label(key))
     axes.margins(x=0.02)
     if level is not None:
@@ -152,7 +156,7 @@ def _draw_curves(axes: Axes, seen: View, metric: str, level: float | None) -> No
     style.note(axes, _replicates(seen, lines))
 
 
-def _mark(axes: Axes, found: Crossing | None, level: float, colour: str) -> None:
+def _mark(axes: Axes, found: Crossing | None, level: float, colour: str, rises: bool) -> None:
     """The crossing as a dot, its interval as a bar on the level."""
     if found is None:
         return
@@ -165,10 +169,12 @@ def _mark(axes: Axes, found: Crossing | None, level: float, colour: str) -> None
     axes.annotate(
         f"{found.x:.3g}{interval}",
         (found.x, level),
-        (6.0, 6.0),
+        (6.0, -6.0 if rises else 6.0),
         textcoords="offset points",
+        va="top" if rises else "bottom",
         color=colour,
         fontsize=7.5,
+        bbox={"facecolor": "white", "alpha": 0.7, "linewidth": 0.0, "pad": 1.0},
     )
 
 
