@@ -8,6 +8,7 @@ SCENARIO = """
 description = "Poisson sources"
 builder = "sources.py:build"
 duration_ms = 100.0
+engine = "queue"
 
 [parameters]
 size = 5
