@@ -144,11 +144,14 @@ class _Run:
     def _ended(self, future: Future[Any]) -> Iterator[str]:
         """What a task returned, and new tasks for what it did not."""
         portion = self._under_way.pop(future)
+        missing = [point for point in portion if point.key in self._missing]
+        if not missing:
+            return  # not even fetched: Dask would run a task again whose result died with its worker
         if future.status == "finished":
             yield from future.result()
             return
         error = future.exception()
-        for point in [point for point in portion if point.key in self._missing]:
+        for point in missing:
             if len(portion) == 1:
                 self._deaths[point.key] = self._deaths.get(point.key, 0) + 1
             if self._deaths.get(point.key, 0) < _LIVES:

@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from eventsim.simulation import Simulation
 
 #: Keys of a scenario that change nothing in the network that is built.
-_OF_THE_RUN = ("duration_ms", "engine", "threads")
+_OF_THE_RUN = ("name", "duration_ms", "engine", "threads")
 #: Keys that change nothing in a point's row.
-NOT_OF_THE_POINT = ("name", "description", "plot", "sweep")
+NOT_OF_THE_POINT = ("description", "plot", "sweep")
 
 
 class Point(NamedTuple):
@@ -103,7 +103,7 @@ def build_key(document: Mapping[str, Any]) -> str:
     """What the network of a point depends on, as a text: points that have it in common share the network."""
     left_out: tuple[str, ...] = _OF_THE_RUN
     if document.get("record", {}).get("states"):
-        left_out = ("engine", "threads")  # when something is sampled depends on the duration
+        left_out = ("name", "engine", "threads")  # when something is sampled depends on the duration
     kept = {key: value for key, value in document.items() if key not in (*left_out, *NOT_OF_THE_POINT)}
     return json.dumps(kept, sort_keys=True, default=str)
 

@@ -72,6 +72,10 @@ def run_sweep(
     Raises ``ScenarioError`` for a mistake in the scenario or what is varied, ``Interrupted`` when the user stops it.
     """
     path, reporter = Path(path).absolute(), reporter or SweepReporter()
+    if parquet:
+        from eventsim.sweep.table_files import need_parquet
+
+        need_parquet()  # before hours of simulation, not after
     changes = parse_overrides(overrides)
     scenario = load_scenario(path, changes)
     plan = make_plan(_axes(scenario, vary, path), scenario.sweep)

@@ -52,13 +52,20 @@ def is_table(path: Path) -> bool:
         return False
 
 
-def write_parquet(table: Table, path: Path) -> None:
-    """The same columns in Parquet.  Raises ``MissingDataError`` without pyarrow."""
+def need_parquet() -> None:
+    """Raise ``MissingDataError`` without pyarrow."""
     try:
-        import pyarrow
-        import pyarrow.parquet
+        import pyarrow.parquet  # noqa: F401
     except ImportError:
         raise missing_extra("pyarrow", "parquet") from None
+
+
+def write_parquet(table: Table, path: Path) -> None:
+    """The same columns in Parquet.  Raises ``MissingDataError`` without pyarrow."""
+    need_parquet()
+    import pyarrow
+    import pyarrow.parquet
+
     columns = {
         name: pyarrow.array(column if column.ndim == 1 else list(column))
         for name, column in table.columns.items()
