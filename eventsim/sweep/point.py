@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from eventsim.scenario.builder import check_parameters, find_builder
+from eventsim.scenario.builder import Builder, check_parameters, find_builder
 from eventsim.scenario.load import check_document, override
 from eventsim.scenario.recording import apply_record, raster_writer
 from eventsim.scenario.run import duration_of, experiment_of, new_simulation, run_summary
@@ -169,13 +169,19 @@ def _built(shared: _Shared) -> Experiment:
     _simulation.cache_clear()  # the memory of the last network before that of the next
     path = Path(shared.path)
     scenario = check_document({"name": path.stem, **json.loads(shared.text)}, path, shared.changes)
-    builder = find_builder(scenario.builder, path)
+    builder = _builder(scenario.builder, shared.path, shared.token)
     parameters = check_parameters(builder, scenario, shared.path, shared.changes)
     with once(f"builder {scenario.builder} {shared.path}", shared.token):
         experiment = experiment_of(builder(seed=scenario.seed, **parameters), scenario, path)
     duration_ms = duration_of(scenario, experiment, path) if scenario.record.states else 0.0
     apply_record(scenario.record, experiment.network, duration_ms, shared.path)
     return experiment
+
+
+@functools.lru_cache(maxsize=8)
+def _builder(specification: str, path: str, token: str) -> Builder:
+    """`find_builder`, once for each run of a sweep: looking for it on disk costs more than a small network."""
+    return find_builder(specification, Path(path))
 
 
 def _at_time_0(shared: _Shared, engine: str, threads: int, shares: bool) -> Simulation:
