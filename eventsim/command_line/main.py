@@ -108,6 +108,71 @@ def profile(
 
 
 @app.command()
+def sweep(
+    scenario: Annotated[
+        str, typer.Argument(metavar="SCENARIO", help="A TOML file, or a name in ./scenarios.")
+    ],
+    vary: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY=VALUES",
+            help="Vary a dotted key: FROM:TO:NUMBER, FROM:TO:NUMBER:log, FROM:BELOW, values with commas between "
+            "them, or uniform(a,b), loguniform(a,b), normal(mean,std), integers(a,b), choice(...). May be repeated.",
+        ),
+    ] = None,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="Change a dotted key at all points; may be repeated."
+        ),
+    ] = None,
+    zipped: Annotated[
+        list[str] | None, typer.Option("--zip", metavar="KEY,KEY", help="Keys that change together.")
+    ] = None,
+    samples: Annotated[
+        str | None, typer.Option(metavar="N", help="How many points are drawn from distributions.")
+    ] = None,
+    sampling: Annotated[
+        str | None, typer.Option(metavar="HOW", help="How they are drawn: random or lhs (Latin hypercube).")
+    ] = None,
+    rasters: Annotated[bool, typer.Option("--rasters", help="Keep the raster of every point.")] = False,
+    parquet: Annotated[bool, typer.Option("--parquet", help="Write the table as Parquet too.")] = False,
+    workers: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=0, help="Processes; 0 for this one alone.", show_default="one a core"),
+    ] = None,
+    cluster: Annotated[
+        str | None, typer.Option(metavar="tcp://...", help="A Dask scheduler to run the points on.")
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Go on in the folder of another sweep, keeping what fits.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where to write.", show_default="results/NAME-sweep")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Run a scenario at many points on all cores; write one table, sweep.h5, and figures. Goes on if interrupted."""
+    from eventsim.command_line.sweeping import run_and_report
+
+    options = {"samples": samples, "sampling": sampling, "rasters": "true" if rasters else None}
+    set_too = [f"sweep.{key}={value}" for key, value in options.items() if value is not None]
+    if zipped:
+        set_too.append(f"sweep.zip={[each.split(',') for each in zipped]}")
+    run_and_report(
+        scenario,
+        vary or (),
+        [*(changes or ()), *set_too],
+        out,
+        json,
+        workers=workers,
+        cluster=cluster,
+        force=force,
+        parquet=parquet,
+    )
+
+
+@app.command()
 def info(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A raster, finished or cut short.")],
     json: Json = False,
@@ -123,12 +188,35 @@ def info(
 
 @app.command()
 def plot(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A raster, finished or cut short.")],
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", help="A raster, finished or cut short, or the folder of a sweep."),
+    ],
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where to write.", show_default="beside FILE")
     ] = None,
+    metrics: Annotated[
+        list[str] | None, typer.Option("--metric", metavar="NAME", help="Of a sweep: draw this metric alone.")
+    ] = None,
+    levels: Annotated[
+        list[str] | None,
+        typer.Option("--level", metavar="METRIC=VALUE", help="Of a sweep: mark where the metric crosses it."),
+    ] = None,
+    at: Annotated[
+        list[str] | None,
+        typer.Option("--at", metavar="KEY=VALUE", help="Of a sweep: only points with this setting."),
+    ] = None,
 ) -> None:
-    """Draw a raster: its spikes, rates and inter-spike intervals as PNG pictures."""
+    """Draw a raster (its spikes, rates and inter-spike intervals) or a sweep as PNG pictures."""
+    from eventsim.sweep.read import is_sweep
+
+    if is_sweep(file):
+        from eventsim.command_line.sweeping import plot_sweep
+
+        plot_sweep(file, out, metrics, levels or (), at or ())
+        return
+    if metrics or levels or at:
+        raise typer.BadParameter(f"{file} is no sweep; --metric, --level and --at are of sweeps")
     from eventsim.scenario.pictures import draw
 
     for picture in draw(file, out or file.parent):

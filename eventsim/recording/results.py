@@ -193,6 +193,8 @@ class Results:
         return "\n".join(lines)
 
 
-def missing_extra(package: str) -> MissingDataError:
-    """The error for a package that is not installed, naming the extra that brings it."""
-    return MissingDataError(f'the package {package} is not installed: pip install "eventsim[{package}]"')
+def missing_extra(package: str, extra: str | None = None) -> MissingDataError:
+    """The error for a package that is not installed, naming the extra that brings it: by default its namesake."""
+    return MissingDataError(
+        f'the package {package} is not installed: pip install "eventsim[{extra or package}]"'
+    )

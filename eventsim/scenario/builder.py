@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.util
 import inspect
@@ -16,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 from eventsim.scenario.problems import ScenarioError, explain, nearest
 
 if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
     from eventsim.scenario.schema import Scenario
 
 Builder = Callable[..., Any]
@@ -49,13 +52,26 @@ def check_parameters(
     Raises ``ScenarioError`` for a parameter that the builder lacks (naming the nearest), lets missing or takes in
     another type.
     """
-    from pydantic import ConfigDict, TypeAdapter, ValidationError
+    from pydantic import ValidationError
+
+    document, names = _parameter_document(builder, f"{where}: builder = {scenario.builder!r}")
+    try:
+        checked = document.validate_json(json.dumps({"parameters": scenario.parameters}))
+    except ValidationError as error:
+        raise explain(error, where, {"parameters": names}, overridden) from None
+    return typing.cast(dict[str, Any], checked["parameters"])
+
+
+@functools.lru_cache(maxsize=8)  # a sweep asks for the same again and again
+def _parameter_document(builder: Builder, where: str) -> tuple[TypeAdapter[dict[str, Any]], list[str]]:
+    """What checks a document with the builder's ``parameters``, and their names."""
+    from pydantic import ConfigDict, TypeAdapter
     from typing_extensions import TypedDict  # what pydantic asks for before Python 3.12
 
     named = inspect.signature(builder).parameters
     if "seed" not in named:
-        raise ScenarioError(f"{where}: builder = {scenario.builder!r}: takes no seed")
-    types = _annotations(builder, f"{where}: builder = {scenario.builder!r}")
+        raise ScenarioError(f"{where}: takes no seed")
+    types = _annotations(builder, where)
     fields: dict[str, Any] = {
         name: types.get(name, Any) if each.default is each.empty else typing.NotRequired[types.get(name, Any)]
         for name, each in named.items()
@@ -65,12 +81,7 @@ def check_parameters(
     make_table: Any = TypedDict  # made at run time, where type checkers do not follow
     table = make_table("table", fields)
     table.__pydantic_config__ = ConfigDict(extra="allow" if open_ended else "forbid", strict=True)
-    document: TypeAdapter[dict[str, Any]] = TypeAdapter(make_table("document", {"parameters": table}))
-    try:
-        checked = document.validate_json(json.dumps({"parameters": scenario.parameters}))
-    except ValidationError as error:
-        raise explain(error, where, {"parameters": list(fields)}, overridden) from None
-    return typing.cast(dict[str, Any], checked["parameters"])
+    return TypeAdapter(make_table("document", {"parameters": table})), list(fields)
 
 
 def _annotations(builder: Builder, where: str) -> dict[str, Any]:
@@ -101,10 +112,11 @@ def _find_file(source: str, scenario_file: Path, where: str) -> Path:
 
 def _import_file(path: Path, where: str) -> ModuleType:
     """The module in the file ``path``, under the file's own name unless another module has it."""
-    loaded = sys.modules.get(path.stem)
-    if loaded is not None and getattr(loaded, "__file__", None) == str(path):
-        return loaded
-    name = path.stem if importlib.util.find_spec(path.stem) is None else f"eventsim_scenario_{path.stem}"
+    other_name = f"eventsim_scenario_{path.stem}"
+    for loaded in map(sys.modules.get, (path.stem, other_name)):
+        if loaded is not None and getattr(loaded, "__file__", None) == str(path):
+            return loaded
+    name = path.stem if importlib.util.find_spec(path.stem) is None else other_name
     specification = importlib.util.spec_from_file_location(name, path)
     if specification is None or specification.loader is None:
         raise ScenarioError(f"{where}: not a Python file")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,15 +84,23 @@ def load_scenario(path: Path, overrides: Mapping[str, Any] | None = None) -> Sce
     Raises ``ScenarioError`` for an unknown key or a value of the wrong type or range.  The scenario's name is the
     file's where it gives none.
     """
-    from pydantic import ValidationError
-
-    from eventsim.scenario.schema import Scenario, known_keys
-
     changes = overrides or {}
     document = read_document(path)
     document.setdefault("name", path.stem)
     for key, value in changes.items():
         override(document, key, value)
+    return check_document(document, path, changes)
+
+
+def check_document(document: Mapping[str, Any], path: Path, changes: Iterable[str] = ()) -> Scenario:
+    """The scenario of a document from the file ``path``, some of whose dotted keys are ``changes`` made to it.
+
+    Raises ``ScenarioError`` for an unknown key or a value of the wrong type or range.
+    """
+    from pydantic import ValidationError
+
+    from eventsim.scenario.schema import Scenario, known_keys
+
     try:
         # As JSON, so that strict checking takes an array for a tuple but no text for a number.
         return Scenario.model_validate_json(json.dumps(document, default=str))

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from eventsim.recording.raster_writer import RasterWriter
     from eventsim.scenario.schema import Scenario
     from eventsim.simulation import Simulation
+    from eventsim.simulation.sink import Sink
 
 DEFAULT_FOLDER = Path("results")
 RASTER, SUMMARY = "raster.h5", "summary.json"
@@ -81,8 +82,8 @@ def run_scenario(
 
     reporter.stage(f"building {scenario.name}")
     with Stopwatch().running() as watch:
-        experiment = _experiment(builder(seed=scenario.seed, **parameters), scenario, path)
-    duration_ms = _duration_ms(scenario, experiment, path)
+        experiment = experiment_of(builder(seed=scenario.seed, **parameters), scenario, path)
+    duration_ms = duration_of(scenario, experiment, path)
     apply_record(scenario.record, experiment.network, duration_ms, str(path))
 
     writer = raster_writer(target / RASTER, experiment.network, scenario, duration_ms)
@@ -92,7 +93,7 @@ def run_scenario(
     (target / SUMMARY).unlink(missing_ok=True)  # an earlier run's, which the new raster no longer belongs to
     metrics, pictures, measure_s = _measure(experiment, scenario, target)
     summary = {
-        **_run_summary(scenario, simulation, duration_ms),
+        **run_summary(scenario, simulation, duration_ms),
         "build_s": max(watch.rest_s - experiment.train_s, 0.0) + simulation.build_s,
         "train_s": experiment.train_s,
         "compile_s": watch.compile_s + simulation.compile_s,
@@ -106,7 +107,8 @@ def run_scenario(
     return Outcome(summary, target, (target / RASTER, target / SUMMARY, *pictures))
 
 
-def _experiment(built: Any, scenario: Scenario, path: Path) -> Experiment:
+def experiment_of(built: Any, scenario: Scenario, path: Path) -> Experiment:
+    """What a builder returned, as an experiment.  Raises ``ScenarioError`` if it is neither that nor a network."""
     from eventsim.network import Network
 
     if isinstance(built, Network):
@@ -117,7 +119,8 @@ def _experiment(built: Any, scenario: Scenario, path: Path) -> Experiment:
     raise ScenarioError(f"{path}: builder = {scenario.builder!r}: {what}")
 
 
-def _duration_ms(scenario: Scenario, experiment: Experiment, path: Path) -> float:
+def duration_of(scenario: Scenario, experiment: Experiment, path: Path) -> float:
+    """How long to simulate (ms).  Raises ``ScenarioError`` where neither scenario nor builder says it."""
     duration_ms = scenario.duration_ms if scenario.duration_ms is not None else experiment.duration_ms
     if duration_ms is None:
         raise ScenarioError(f"{path}: duration_ms: missing, and the builder does not say it either")
@@ -127,9 +130,7 @@ def _duration_ms(scenario: Scenario, experiment: Experiment, path: Path) -> floa
 def _simulate(
     network: Any, scenario: Scenario, duration_ms: float, writer: RasterWriter, reporter: Reporter
 ) -> Simulation:
-    """Run the network into ``writer`` and close it; the one place that knows how a simulation is called."""
-    from eventsim.simulation import Simulation
-
+    """Run the network into ``writer`` and close it."""
     reached_ms = 0.0
     shown = reporter.simulating(duration_ms)
 
@@ -140,12 +141,19 @@ def _simulate(
             shown(time_ms, spikes, synaptic_events)
 
     with _said_in_one_line(writer, lambda: reached_ms), writer:
-        simulation = Simulation(
-            network, engine=scenario.engine, sink=writer, progress=report, threads=scenario.threads
-        )
+        simulation = new_simulation(network, scenario.engine, scenario.threads, writer, report)
         simulation.run(duration_ms)
         writer.close(simulation.counts, duration_ms)
     return simulation
+
+
+def new_simulation(
+    network: Any, engine: str, threads: int, sink: Sink | None = None, progress: Progress | None = None
+) -> Simulation:
+    """The network built; the one place that knows how a scenario's simulation is called."""
+    from eventsim.simulation import Simulation
+
+    return Simulation(network, engine=engine, sink=sink, progress=progress, threads=threads)
 
 
 @contextmanager
@@ -189,7 +197,8 @@ def _measure(
     return metrics, pictures, time.perf_counter() - started
 
 
-def _run_summary(scenario: Scenario, simulation: Simulation, duration_ms: float) -> dict[str, Any]:
+def run_summary(scenario: Scenario, simulation: Simulation, duration_ms: float) -> dict[str, Any]:
+    """What was run and counted: all of the summary that depends on neither the clock nor the machine."""
     counts = simulation.counts
     neurons, spikes = int(counts["neurons"]), int(counts["spikes"])
     return {

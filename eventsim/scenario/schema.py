@@ -45,6 +45,23 @@ class Plot(_Table):
     figures: tuple[Literal["summary", "raster", "rates", "isi", "states"], ...] = ("summary",)
 
 
+class Sweep(_Table):
+    """What ``eventsim sweep`` varies, and how its table is drawn; see docs/sweeps.md."""
+
+    vary: dict[str, Any] = {}
+    """Axes by dotted key: a list of values, or a text such as ``"0:2:21"`` or ``"uniform(0, 1)"``."""
+    zip: tuple[tuple[str, ...], ...] = ()
+    """Keys that change together."""
+    samples: Annotated[int, Field(ge=1)] | None = None
+    sampling: Literal["random", "lhs"] = "random"
+    sampling_seed: Annotated[int, Field(ge=0, le=MAX_SEED)] = 0
+    rasters: bool = False
+    draw: tuple[str, ...] | None = None
+    """The metrics in the figures; by default all that are numbers."""
+    levels: dict[str, float] = {}
+    """By metric, the level whose crossing is marked."""
+
+
 class Scenario(_Table):
     """One experiment: which network, with which parameters, for how long, and what to keep of it."""
 
@@ -59,6 +76,7 @@ class Scenario(_Table):
     parameters: dict[str, Any] = {}
     record: Record = Record()
     plot: Plot = Plot()
+    sweep: Sweep = Sweep()
 
 
 def known_keys(model: type[BaseModel] = Scenario, table: str = "") -> dict[str, list[str]]:
