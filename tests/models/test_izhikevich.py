@@ -61,7 +61,7 @@ def test_pattern_equals_long_double(name, patterns):
 def test_arrivals():
     rng = np.random.default_rng(1)
     arrivals = np.sort(rng.uniform(0.0, 1000.0, 400))
-    weights = rng.normal(1.0, 4.0, 400)
+    weights = rng.normal(1.0, 4.0, 400).astype(np.float32).astype(np.float64)  # as synapses keep them
     network = Network()
     network.population("cell", 1, Izhikevich(i_e=2.0))
     sources = network.source("source", SpikeTrains(arrivals, np.arange(400), 400))
