@@ -46,8 +46,9 @@ class StandIn:
 
     trouble: Callable[[], None] | None = None
 
-    def __init__(self, network: Any, engine: str, sink: Any, progress: Any) -> None:
-        self.sink, self.progress, self.engine, self.threads = sink, progress, "queue", 1
+    def __init__(self, network: Any, engine: str, sink: Any, progress: Any, threads: int) -> None:
+        self.sink, self.progress, self.engine, self.threads = sink, progress, "queue", threads
+        self.why = "asked for"
         self.build_s, self.compile_s, self.run_s = 0.1, 0.2, 0.3
         self.counts: dict[str, Any] = {
             "neurons": 10,
@@ -56,6 +57,9 @@ class StandIn:
             "synaptic_events": 0,
             "external_events": 0,
         }
+
+    def profile(self) -> dict[str, Any]:
+        return {}
 
     def run(self, duration_ms: float) -> None:
         for now in range(1, int(duration_ms) + 1):
