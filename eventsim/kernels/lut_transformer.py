@@ -4,9 +4,8 @@ Izhikevich, "Spiking Manifesto", arXiv 2512.11843 (2025), and its released progr
 add to it (attention), then the feed-forward layer does; an unembedding layer gives the logits; plain gradient descent on
 the cross entropy of every position's next byte.
 
-The tables of a layer are divided into `PARTS`, whatever the number of threads: each part sums into an array of its own,
-and these are added in order.  A thread has its own copy of everything between layers; tables are touched by the thread
-that has their part alone.  Threads meet after each part-wise sum.
+On the way forward each thread sums for positions of its own.  On the way back each has tables of its own: these are
+divided into `PARTS`, whatever the number of threads, each part has its own gradients, and they are added up in order.
 """
 
 from typing import Any, NamedTuple
@@ -14,14 +13,13 @@ from typing import Any, NamedTuple
 from numba import float32
 
 from eventsim.kernels.barrier import meet
-from eventsim.kernels.jit import inner, kernel
+from eventsim.kernels.jit import inlined, inner, kernel
 from eventsim.kernels.lut_attention import Aimed, attend, learn_pairs
 from eventsim.kernels.lut_layers import (
     Found,
     compare,
     learn_rows,
     part_of,
-    scale,
     sum_rows,
     turn,
 )
@@ -51,11 +49,12 @@ class Weights(NamedTuple):
     readout_tables: Any
 
 
-class Common(NamedTuple):
-    """What threads share: all `Found`, and the sums of the parts.
+class Shared(NamedTuple):
+    """What threads share.  All `Found`; latencies, gradients and steps of the positions, and the sums of the parts.
 
-    sums: float32 (L + 1, 2, PARTS, positions, width), of attention and feed-forward of a layer, and of their gradients;
-    the last those of the readout.  logits: (PARTS, positions, 256).  place_pulls: float32 (L, T, positions).  arrivals: int64 (1,), see `barrier`.
+    z, grad, step: float32 (positions, width).  logits, logit_step: (positions, 256).  sums: (L + 1, 2, PARTS, positions,
+    width), gradients of attention and of feed-forward layers, the last of the readout.  place_pulls: (L, T, positions).
+    arrivals: int64 (1,), see `barrier`.
     """
 
     query: Found
@@ -63,34 +62,47 @@ class Common(NamedTuple):
     place: Found
     forward: Found
     readout: Found
-    sums: Any
-    logits: Any
-    place_pulls: Any
-    arrivals: Any
-
-
-class Own(NamedTuple):
-    """A thread's own arrays: latencies, gradients and steps (positions, width), their transposes, and work space."""
-
     z: Any
-    columns: Any
-    place_columns: Any
     grad: Any
     step: Any
     logits: Any
     logit_step: Any
+    sums: Any
+    place_pulls: Any
+    losses: Any
+    arrivals: Any
+
+
+class Own(NamedTuple):
+    """A thread's own work space: transposes (width, positions) and (w, context), and that of attention."""
+
+    columns: Any
+    place_columns: Any
     aimed: Aimed
     pulls: Any
 
 
 class Options(NamedTuple):
-    """places_by_sign: the second anchor of a distance's comparison is a fixed 0.  shared_anchors: keys have the queries' anchors.  train_embedding: the embedding learns too."""
+    """places_by_sign: the second anchor of a distance's comparison is a fixed 0.  shared_anchors: keys have the queries'
+    anchors.  train_embedding: the embedding learns too."""
 
     key_bits: int
     place_bits: int
     places_by_sign: bool
     shared_anchors: bool
     train_embedding: bool
+
+
+class Team(NamedTuple):
+    """Which thread this is, of how many."""
+
+    thread: int
+    threads: int
+
+
+@inlined
+def _together(shared, team):
+    meet(shared.arrivals.ctypes.data, team.threads)
 
 
 @inner
@@ -100,140 +112,99 @@ def layer_of(found, k):
 
 
 @inner
-def _add_up(sums, y):
-    """Add the sums of the parts (PARTS, positions, width) to ``y``, in order."""
-    for part in range(sums.shape[0]):
-        for c in range(y.shape[0]):
-            for k in range(y.shape[1]):
-                y[c, k] += sums[part, c, k]
-
-
-@inner
-def _attention(weights, options, common, own, k, thread, threads):
+def _attention(weights, options, shared, own, k, team):
     """z += attention of layer k."""
     n_tables = weights.tables.shape[1]
-    query, key, place = layer_of(common.query, k), layer_of(common.key, k), layer_of(common.place, k)
-    turn(own.z, own.columns)
+    query, key, place = layer_of(shared.query, k), layer_of(shared.key, k), layer_of(shared.place, k)
+    turn(shared.z, own.columns)
     turn(weights.positions[k], own.place_columns)
-    for part in range(thread, PARTS, threads):
-        first, last = part_of(n_tables, PARTS, part)
-        compare(weights.query_anchors[k], own.columns, first, last, query)
-        if not options.shared_anchors:
-            compare(weights.key_anchors[k], own.columns, first, last, key)
-        compare(weights.place_anchors[k], own.place_columns, first, last, place)
-        sums = common.sums[k, 0, part]
-        sums[:] = float32(0.0)
-        bits = (options.key_bits, options.place_bits)
-        attend(weights.tables[k], first, last, bits, query, key, place, own.aimed, sums)
-    meet(common.arrivals.ctypes.data, threads)
-    _add_up(common.sums[k, 0], own.z)
+    first, last = part_of(n_tables, team.threads, team.thread)
+    compare(weights.query_anchors[k], own.columns, first, last, options.key_bits + options.place_bits, query)
+    compare(weights.key_anchors[k], own.columns, first, last, options.place_bits, key)
+    compare(weights.place_anchors[k], own.place_columns, first, last, 0, place)
+    _together(shared, team)
+    attend(weights.tables[k], team.thread, team.threads, query, key, place, own.aimed, shared.z)
+    _together(shared, team)
 
 
 @inner
-def _feed_forward(weights, common, own, k, thread, threads):
-    """z += feed-forward layer k of z."""
-    n_tables = weights.forward_tables.shape[1]
-    if n_tables == 0:
-        return
-    found = layer_of(common.forward, k)
-    turn(own.z, own.columns)
-    for part in range(thread, PARTS, threads):
-        first, last = part_of(n_tables, PARTS, part)
-        compare(weights.forward_anchors[k], own.columns, first, last, found)
-        sums = common.sums[k, 1, part]
-        sums[:] = float32(0.0)
-        sum_rows(weights.forward_tables[k], first, last, found, sums)
-    meet(common.arrivals.ctypes.data, threads)
-    _add_up(common.sums[k, 1], own.z)
+def _look_up(anchors, tables, shared, own, found, team, y):
+    """y += the layer's rows for z."""
+    turn(shared.z, own.columns)
+    first, last = part_of(tables.shape[0], team.threads, team.thread)
+    compare(anchors, own.columns, first, last, 0, found)
+    _together(shared, team)
+    sum_rows(tables, team.thread, team.threads, found, y)
+    _together(shared, team)
 
 
 @inner
-def _readout(weights, common, own, thread, threads):
-    """The logits of all positions."""
-    turn(own.z, own.columns)
-    for part in range(thread, PARTS, threads):
-        first, last = part_of(weights.readout_tables.shape[0], PARTS, part)
-        compare(weights.readout_anchors, own.columns, first, last, common.readout)
-        sums = common.logits[part]
-        sums[:] = float32(0.0)
-        sum_rows(weights.readout_tables, first, last, common.readout, sums)
-    meet(common.arrivals.ctypes.data, threads)
-    own.logits[:] = float32(0.0)
-    _add_up(common.logits, own.logits)
-
-
-@inner
-def _forward(weights, options, common, own, tokens, thread, threads):
+def _forward(weights, options, shared, own, tokens, team):
     """The logits for the bytes ``tokens`` (at least as many as positions)."""
-    for c in range(own.z.shape[0]):
-        own.z[c] = weights.embedding[tokens[c]]
+    for c in range(team.thread, shared.z.shape[0], team.threads):
+        shared.z[c] = weights.embedding[tokens[c]]
+        shared.logits[c] = float32(0.0)
+    _together(shared, team)
     for k in range(weights.tables.shape[0]):
-        _attention(weights, options, common, own, k, thread, threads)
-        _feed_forward(weights, common, own, k, thread, threads)
-    _readout(weights, common, own, thread, threads)
+        _attention(weights, options, shared, own, k, team)
+        if weights.forward_tables.shape[1] > 0:
+            anchors, tables = weights.forward_anchors[k], weights.forward_tables[k]
+            _look_up(anchors, tables, shared, own, layer_of(shared.forward, k), team, shared.z)
+    anchors, tables = weights.readout_anchors, weights.readout_tables
+    _look_up(anchors, tables, shared, own, shared.readout, team, shared.logits)
 
 
 @inner
-def _learn_readout(weights, common, own, thread, threads):
-    """Back from the logits' gradient to that of z, and a step of the unembedding tables."""
-    sums = common.sums[weights.tables.shape[0], 0]
-    for part in range(thread, PARTS, threads):
-        first, last = part_of(weights.readout_tables.shape[0], PARTS, part)
+def _collect(sums, shared, rate, team):
+    """Add the gradients of the parts (PARTS, positions, width) to ``grad``, in order; ``step`` is the rate times it."""
+    grad, step = shared.grad, shared.step
+    for c in range(team.thread, grad.shape[0], team.threads):
+        for k in range(grad.shape[1]):
+            value = grad[c, k]
+            for part in range(PARTS):
+                value += sums[part, c, k]
+            grad[c, k] = value
+            step[c, k] = rate * value
+    _together(shared, team)
+
+
+@inner
+def _learn_layer(anchors, tables, shared, found, grad_y, step, sums, rate, team):
+    """Back through a layer: a step of its tables, and what reaches its input is added to ``grad``."""
+    for part in range(team.thread, PARTS, team.threads):
+        first, last = part_of(tables.shape[0], PARTS, part)
         sums[part] = float32(0.0)
-        anchors, tables = weights.readout_anchors, weights.readout_tables
-        learn_rows(
-            anchors, tables, first, last, common.readout, own.logits, own.logit_step, True, sums[part]
-        )
-    meet(common.arrivals.ctypes.data, threads)
-    own.grad[:] = float32(0.0)
-    _add_up(sums, own.grad)
+        learn_rows(anchors, tables, first, last, found, grad_y, step, True, sums[part])
+    _together(shared, team)
+    _collect(sums, shared, rate, team)
 
 
 @inner
-def _learn_feed_forward(weights, common, own, k, rate, thread, threads):
-    """Back through feed-forward layer k."""
-    n_tables = weights.forward_tables.shape[1]
-    if n_tables == 0:
-        return
-    scale(own.grad, rate, own.step)
-    sums, found = common.sums[k, 1], layer_of(common.forward, k)
-    anchors, tables = weights.forward_anchors[k], weights.forward_tables[k]
-    for part in range(thread, PARTS, threads):
-        first, last = part_of(n_tables, PARTS, part)
-        sums[part] = float32(0.0)
-        learn_rows(anchors, tables, first, last, found, own.grad, own.step, True, sums[part])
-    meet(common.arrivals.ctypes.data, threads)
-    _add_up(sums, own.grad)
-
-
-@inner
-def _learn_attention(weights, options, common, own, k, rate, thread, threads):
+def _learn_attention(weights, options, shared, own, k, rate, team):
     """Back through attention k; nobody asks for the gradient below the first layer unless the embedding learns."""
-    n_tables = weights.tables.shape[1]
     wanted = k > 0 or options.train_embedding
-    scale(own.grad, rate, own.step)
-    found = layer_of(common.query, k), layer_of(common.key, k), layer_of(common.place, k)
+    found = layer_of(shared.query, k), layer_of(shared.key, k), layer_of(shared.place, k)
     anchors = weights.query_anchors[k], weights.key_anchors[k]
-    bits, sums = (options.key_bits, options.place_bits), common.sums[k, 0]
-    for part in range(thread, PARTS, threads):
-        first, last = part_of(n_tables, PARTS, part)
+    sums = shared.sums[k, 0]
+    for part in range(team.thread, PARTS, team.threads):
+        first, last = part_of(weights.tables.shape[1], PARTS, part)
         sums[part] = float32(0.0)
         learn_pairs(
-            weights.tables[k], anchors, first, last, bits, wanted, found, own.aimed,
-            own.grad, own.step, own.pulls, sums[part], common.place_pulls[k],
+            weights.tables[k], anchors, first, last, wanted, found, own.aimed,
+            shared.grad, shared.step, own.pulls, sums[part], shared.place_pulls[k],
         )  # fmt: skip
-    meet(common.arrivals.ctypes.data, threads)
+    _together(shared, team)
     if wanted:
-        _add_up(sums, own.grad)
-    _learn_positions(weights, options, common, k, rate, thread, threads)
+        _collect(sums, shared, rate, team)
+    _learn_positions(weights, options, shared, k, rate, team)
 
 
 @inner
-def _learn_positions(weights, options, common, k, rate, thread, threads):
+def _learn_positions(weights, options, shared, k, rate, team):
     """A step of what the distances are compared by; each thread has distances of its own."""
     positions, anchors = weights.positions[k], weights.place_anchors[k]
-    which, pulls = common.place.which[k], common.place_pulls[k]
-    for d in range(1 + thread, positions.shape[0], threads):
+    which, pulls = shared.place.which[k], shared.place_pulls[k]
+    for d in range(1 + team.thread, positions.shape[0], team.threads):
         for i in range(anchors.shape[0]):
             amount = rate * pulls[i, d]
             positions[d, anchors[i, which[i, d], 0]] -= amount
@@ -242,42 +213,48 @@ def _learn_positions(weights, options, common, k, rate, thread, threads):
 
 
 @inner
-def _step(weights, options, common, own, tokens, rate, thread, threads):
-    """One step on a text of one byte more than positions; its loss, the sum over the positions, in nats."""
-    _forward(weights, options, common, own, tokens, thread, threads)
-    loss = softmax_loss(own.logits, tokens[1:], rate, own.logit_step)
-    _learn_readout(weights, common, own, thread, threads)
-    for above in range(weights.tables.shape[0]):
-        k = weights.tables.shape[0] - 1 - above
-        _learn_feed_forward(weights, common, own, k, rate, thread, threads)
-        _learn_attention(weights, options, common, own, k, rate, thread, threads)
-    if options.train_embedding and thread == 0:
-        for c in range(own.grad.shape[0]):
-            for k in range(own.grad.shape[1]):
-                weights.embedding[tokens[c], k] -= rate * own.grad[c, k]
-    meet(common.arrivals.ctypes.data, threads)
-    return loss
+def _learn(weights, options, shared, own, tokens, rate, team):
+    """Back from the logits' gradients; everything takes a step."""
+    for c in range(team.thread, shared.grad.shape[0], team.threads):
+        shared.grad[c] = float32(0.0)
+    n_layers = weights.tables.shape[0]
+    anchors, tables, sums = weights.readout_anchors, weights.readout_tables, shared.sums[n_layers, 0]
+    grad, step = shared.logits, shared.logit_step
+    _learn_layer(anchors, tables, shared, shared.readout, grad, step, sums, rate, team)
+    for above in range(n_layers):
+        k = n_layers - 1 - above
+        if weights.forward_tables.shape[1] > 0:
+            anchors, tables, sums = weights.forward_anchors[k], weights.forward_tables[k], shared.sums[k, 1]
+            found = layer_of(shared.forward, k)
+            _learn_layer(anchors, tables, shared, found, shared.grad, shared.step, sums, rate, team)
+        _learn_attention(weights, options, shared, own, k, rate, team)
+    if options.train_embedding and team.thread == 0:
+        for c in range(shared.step.shape[0]):
+            for k in range(shared.step.shape[1]):
+                weights.embedding[tokens[c], k] -= shared.step[c, k]
+    _together(shared, team)
 
 
 @kernel
-def train(weights, options, common, own, texts, first_step, rate_scale, thread, threads, done):
-    """A step on each of ``texts`` (n, context + 1) bytes, in order.
+def run_texts(weights, options, shared, own, texts, learns, first_step, rate_scale, team, losses, done):
+    """The losses of ``texts`` (n, context + 1) bytes, in order, and where ``learns`` a step on each of them.
 
-    ``done``: float64 (2,), to which the first thread adds 1 and the mean loss of the positions after each step.  Every
-    thread calls this with the same arguments but ``own`` and ``thread``.
+    losses: float64 (n,): if it learns, the mean cross entropy in nats over the positions of a text, before its step; else
+    that of its last byte, given those before it.  ``done`` (1,) counts the texts; it is right whenever a text is finished.
+    Every thread calls this with the same arguments but ``own`` and ``team``.
     """
+    positions = shared.z.shape[0]
     for s in range(texts.shape[0]):
-        rate = learning_rate(first_step + s, rate_scale)
-        loss = _step(weights, options, common, own, texts[s], rate, thread, threads)
-        if thread == 0:
-            done[0] += 1.0
-            done[1] += loss / own.z.shape[0]
-
-
-@kernel
-def last_losses(weights, options, common, own, texts, losses):
-    """The cross entropy in nats of the last byte of each of ``texts`` (n, context + 1), given those before it."""
-    last = own.z.shape[0] - 1
-    for s in range(texts.shape[0]):
-        _forward(weights, options, common, own, texts[s], 0, 1)
-        losses[s] = softmax_loss(own.logits[last:], texts[s, last + 1 :], float32(0.0), own.logit_step)
+        rate = learning_rate(first_step + s, rate_scale) if learns else float32(0.0)
+        _forward(weights, options, shared, own, texts[s], team)
+        for c in range(team.thread if learns else positions - 1, positions, team.threads):
+            one = slice(c, c + 1)
+            target = texts[s, c + 1 : c + 2]
+            shared.losses[c] = softmax_loss(shared.logits[one], target, rate, shared.logit_step[one])
+        _together(shared, team)
+        if team.thread == 0:
+            losses[s] = shared.losses.mean() if learns else shared.losses[positions - 1]
+        if learns:
+            _learn(weights, options, shared, own, texts[s], rate, team)
+        if team.thread == 0:
+            done[0] += 1
