@@ -10,10 +10,10 @@ divided into `PARTS`, whatever the number of threads, each part has its own grad
 
 from typing import Any, NamedTuple
 
-from numba import float32
+from numba import float32, njit
 
 from eventsim.kernels.barrier import meet
-from eventsim.kernels.jit import inlined, inner, kernel
+from eventsim.kernels.jit import kernel
 from eventsim.kernels.lut_attention import Aimed, attend, learn_pairs
 from eventsim.kernels.lut_layers import (
     Found,
@@ -27,12 +27,15 @@ from eventsim.kernels.lut_loss import learning_rate, softmax_loss
 
 PARTS = 4
 
+spliced = njit(inline="always", error_model="numpy", nogil=True)
+"""Put into its callers before anything is compiled: LLVM optimises a function that is called once more in each caller."""
+
 
 class Weights(NamedTuple):
     """Everything that is trained or fixed; L layers, T tables over all heads, F feed-forward tables, U of the readout.
 
     embedding: float32 (256, width).  query_anchors, key_anchors: int32 (L, T, n_c, 2).  tables: float32 (L, T, 2**(2 n_c
-    + p), width).  positions: float32 (L, context, w), what distances are compared by: place_anchors int32 (L, T, p, 2).
+    + p), width).  positions: float32 (L, context, w), what distances are compared by, from the largest to 0: place_anchors int32 (L, T, p, 2).
     forward_anchors (L, F, n_c, 2) and forward_tables (L, F, 2**n_c, width).  readout_anchors (U, n_c, 2) and
     readout_tables (U, 2**n_c, 256).
     """
@@ -100,18 +103,18 @@ class Team(NamedTuple):
     threads: int
 
 
-@inlined
+@spliced
 def _together(shared, team):
     meet(shared.arrivals.ctypes.data, team.threads)
 
 
-@inner
+@spliced
 def layer_of(found, k):
     """What was found in layer k."""
     return Found(found.row[k], found.near[k], found.slope[k], found.which[k], found.flip[k])
 
 
-@inner
+@spliced
 def _attention(weights, options, shared, own, k, team):
     """z += attention of layer k."""
     n_tables = weights.tables.shape[1]
@@ -127,7 +130,7 @@ def _attention(weights, options, shared, own, k, team):
     _together(shared, team)
 
 
-@inner
+@spliced
 def _look_up(anchors, tables, shared, own, found, team, y):
     """y += the layer's rows for z."""
     turn(shared.z, own.columns)
@@ -138,7 +141,7 @@ def _look_up(anchors, tables, shared, own, found, team, y):
     _together(shared, team)
 
 
-@inner
+@spliced
 def _forward(weights, options, shared, own, tokens, team):
     """The logits for the bytes ``tokens`` (at least as many as positions)."""
     for c in range(team.thread, shared.z.shape[0], team.threads):
@@ -154,7 +157,7 @@ def _forward(weights, options, shared, own, tokens, team):
     _look_up(anchors, tables, shared, own, shared.readout, team, shared.logits)
 
 
-@inner
+@spliced
 def _collect(sums, shared, rate, team):
     """Add the gradients of the parts (PARTS, positions, width) to ``grad``, in order; ``step`` is the rate times it."""
     grad, step = shared.grad, shared.step
@@ -168,7 +171,7 @@ def _collect(sums, shared, rate, team):
     _together(shared, team)
 
 
-@inner
+@spliced
 def _learn_layer(anchors, tables, shared, found, grad_y, step, sums, rate, team):
     """Back through a layer: a step of its tables, and what reaches its input is added to ``grad``."""
     for part in range(team.thread, PARTS, team.threads):
@@ -179,7 +182,7 @@ def _learn_layer(anchors, tables, shared, found, grad_y, step, sums, rate, team)
     _collect(sums, shared, rate, team)
 
 
-@inner
+@spliced
 def _learn_attention(weights, options, shared, own, k, rate, team):
     """Back through attention k; nobody asks for the gradient below the first layer unless the embedding learns."""
     wanted = k > 0 or options.train_embedding
@@ -199,12 +202,12 @@ def _learn_attention(weights, options, shared, own, k, rate, team):
     _learn_positions(weights, options, shared, k, rate, team)
 
 
-@inner
+@spliced
 def _learn_positions(weights, options, shared, k, rate, team):
     """A step of what the distances are compared by; each thread has distances of its own."""
     positions, anchors = weights.positions[k], weights.place_anchors[k]
     which, pulls = shared.place.which[k], shared.place_pulls[k]
-    for d in range(1 + team.thread, positions.shape[0], team.threads):
+    for d in range(team.thread, positions.shape[0] - 1, team.threads):  # the last is distance 0
         for i in range(anchors.shape[0]):
             amount = rate * pulls[i, d]
             positions[d, anchors[i, which[i, d], 0]] -= amount
@@ -212,7 +215,7 @@ def _learn_positions(weights, options, shared, k, rate, team):
                 positions[d, anchors[i, which[i, d], 1]] += amount
 
 
-@inner
+@spliced
 def _learn(weights, options, shared, own, tokens, rate, team):
     """Back from the logits' gradients; everything takes a step."""
     for c in range(team.thread, shared.grad.shape[0], team.threads):
