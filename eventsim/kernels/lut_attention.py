@@ -99,10 +99,15 @@ def _aim_to_learn(i, m, positions, query, key, place, aimed):
     near, flip = splat(query.near[i, m]), splat_int(query.flip[i, m])
     for j in range(0, m, LANES):
         rows = _rows(i, m, j, positions, query, key, place)
-        key_near, place_near = load(place_of(key.near, i, j)), load(place_of(place.near, i, positions - 1 - m + j))
+        key_near, place_near = (
+            load(place_of(key.near, i, j)),
+            load(place_of(place.near, i, positions - 1 - m + j)),
+        )
         nearer = choose_int(near, key_near, flip, load_int(place_of(key.flip, i, j)))
         place_flip = load_int(place_of(place.flip, i, positions - 1 - m + j))
-        nearest = choose_int(place_near, choose(near, key_near, near, key_near), place_flip, splat_int(int32(0)))
+        nearest = choose_int(
+            place_near, choose(near, key_near, near, key_near), place_flip, splat_int(int32(0))
+        )
         store_int(place_of(aimed.row, half, j), rows)
         store_int(place_of(aimed.flipped, half, j), differ(rows, nearer))
         store_int(place_of(aimed.moved, half, j), differ(rows, nearest))

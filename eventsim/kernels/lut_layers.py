@@ -67,12 +67,16 @@ def compare(anchors, columns, first, last, shift, found):
     zero, half, one = splat(float32(0.0)), splat(float32(0.5)), splat(float32(1.0))
     for i in range(first, last):
         for c in range(0, columns.shape[1], LANES):
-            u = minus(load(place_of(columns, anchors[i, 0, 0], c)), load(place_of(columns, anchors[i, 0, 1], c)))
+            u = minus(
+                load(place_of(columns, anchors[i, 0, 0], c)), load(place_of(columns, anchors[i, 0, 1], c))
+            )
             flip, which = splat_int(int32(1 << shift)), splat_int(int32(0))
             row = choose_int(zero, u, flip, which)
             near = size(u)
             for r in range(1, anchors.shape[1]):
-                v = minus(load(place_of(columns, anchors[i, r, 0], c)), load(place_of(columns, anchors[i, r, 1], c)))
+                v = minus(
+                    load(place_of(columns, anchors[i, r, 0], c)), load(place_of(columns, anchors[i, r, 1], c))
+                )
                 bit, distance = splat_int(int32(1 << (r + shift))), size(v)
                 row = either(row, choose_int(zero, v, bit, splat_int(int32(0))))
                 u, flip = choose(distance, near, v, u), choose_int(distance, near, bit, flip)

@@ -98,7 +98,9 @@ def _halved(combine: Callable[..., Any]) -> Callable[..., Any]:
             lanes //= 2
             undefined, numbers = ir.Constant(value.type, ir.Undefined), ir.VectorType(_I32, lanes)
             low = builder.shuffle_vector(value, undefined, ir.Constant(numbers, list(range(lanes))))
-            high = builder.shuffle_vector(value, undefined, ir.Constant(numbers, list(range(lanes, 2 * lanes))))
+            high = builder.shuffle_vector(
+                value, undefined, ir.Constant(numbers, list(range(lanes, 2 * lanes)))
+            )
             value = combine(builder, low, high)
         return builder.extract_element(value, _I32(0))
 

@@ -61,7 +61,9 @@ class TextTrainer:
 
     def __post_init__(self) -> None:
         if self.text.context != self.model.context:
-            raise InputError("text.context", self.text.context, f"the model has {self.model.context} positions")
+            raise InputError(
+                "text.context", self.text.context, f"the model has {self.model.context} positions"
+            )
         if self.threads < 1:
             raise InputError("threads", self.threads, "must be at least 1")
 
@@ -128,7 +130,9 @@ class TextTrainer:
                     file[name].read_direct(array) if array.size else None
                 self.done[0] = int(file.attrs["step"])
         except (OSError, KeyError) as error:
-            raise FileFormatError(f"{path}: not a checkpoint of a text model, or truncated ({error})") from None
+            raise FileFormatError(
+                f"{path}: not a checkpoint of a text model, or truncated ({error})"
+            ) from None
 
     def _check(self, saved: dict[str, Any], path: str | os.PathLike[str]) -> None:
         mine = json.loads(json.dumps(self.identity()))
