@@ -1,8 +1,8 @@
 """The scenario ``bytes``: a transformer of look-up tables predicts the next byte, in exact time and under noise.
 
-It is trained by the published rule on windows of a text; then held-out contexts are simulated spike by spike: the bytes of
-a context are volleys, a position an interval, each layer answering in the next.  The byte whose output spikes first is
-the prediction.
+It is trained by the published rule on windows of a text; then held-out contexts are simulated spike by spike: the
+bytes of a context are volleys, a position an interval, each layer answering in the next.  The byte whose output
+spikes first is the prediction.
 """
 
 from __future__ import annotations

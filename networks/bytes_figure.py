@@ -1,4 +1,5 @@
-"""The picture of the scenario ``bytes``: a volley through the layers, how early it is known, noise, and what it costs."""
+"""The picture of the scenario ``bytes``: a volley through the layers, how early it is known, noise, and what it
+costs."""
 
 from __future__ import annotations
 

@@ -114,7 +114,8 @@ def _new_bar() -> Bar:
 
 
 def cross_entropy(latencies: NDArray[np.float64], targets: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Nats of the bytes ``targets`` (n,) under softmax(-latency) of (n, 256); a missing spike is as late as the last."""
+    """Nats of the bytes ``targets`` (n,) under softmax(-latency) of (n, 256); a missing spike is as late as the
+    last."""
     last = np.where(np.isfinite(latencies), latencies, -np.inf).max(axis=-1, keepdims=True)
     logits = -np.where(np.isfinite(latencies), latencies, np.where(np.isfinite(last), last, 0.0))
     logits -= logits.max(axis=-1, keepdims=True)

@@ -1,8 +1,9 @@
-"""Training of attention by look-up tables in float32: a row for each pair of positions, named by query, key and distance.
+"""Training of attention by look-up tables in float32: a row for each pair of positions, named by query, key and
+distance.
 
 Table i adds to the output of position m, for each earlier position j, its row ``query[i, m] ++ key[i, j] ++ place[i,
-m - j]``.  What each position contributes to these indices is resolved once (`lut_layers.compare`, a `Found` for queries,
-keys and distances): the V-index cache of the Spiking Manifesto.
+m - j]``.  What each position contributes to these indices is resolved once (`lut_layers.compare`, a `Found` for
+queries, keys and distances): the V-index cache of the Spiking Manifesto.
 
 Rows lie anywhere in gigabytes, so nearly all the time would go into waiting for memory: the rows needed next are worked
 out, and their lines asked for, while the ones before are worked on.
@@ -37,8 +38,8 @@ LINE = 64
 class Aimed(NamedTuple):
     """Numbers of rows for the pairs of one position, uint32 (2, places), the two of them in turn.
 
-    row: the row read.  flipped: the row across the nearer of the query's and the key's comparison.  moved: the row across
-    the distance's comparison where that is the nearest of all, else the row itself.
+    row: the row read.  flipped: the row across the nearer of the query's and the key's comparison.  moved: the row
+    across the distance's comparison where that is the nearest of all, else the row itself.
     """
 
     row: Any

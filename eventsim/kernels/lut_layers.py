@@ -1,9 +1,9 @@
 """Training of look-up-table layers in float32: comparisons and rows of a layer at all positions of a text at once.
 
 `lut` has the rule and its float64 form.  Here latencies are (positions, width), with a width that is a multiple of
-`vector.LANES`, and what is known of each table at each position is kept by table: `Found`, arrays (tables, places), with
-places for a multiple of `LANES` positions and `LANES` more.  The tables of a layer lie behind each other, ``tables``
-(n_tables, n_rows, width).
+`vector.LANES`, and what is known of each table at each position is kept by table: `Found`, arrays (tables, places),
+with places for a multiple of `LANES` positions and `LANES` more.  The tables of a layer lie behind each other,
+``tables`` (n_tables, n_rows, width).
 """
 
 from typing import Any, NamedTuple
@@ -131,7 +131,7 @@ def descend(row, step, width):
 
 @inlined
 def pull(anchors, i, r, amount, grad, c):
-    """Add ``amount`` to the gradient (positions, width) of the first anchor of a comparison, take it from the second's."""
+    """Add ``amount`` to the gradient (positions, width) of a comparison's first anchor, take it from the second's."""
     grad[c, anchors[i, r, 0]] += amount
     grad[c, anchors[i, r, 1]] -= amount
 

@@ -1,8 +1,8 @@
 """Training steps of a transformer of look-up tables in float32, on one thread or several with the same bits.
 
 Izhikevich, "Spiking Manifesto", arXiv 2512.11843 (2025), and its released program.  In each layer all heads read z and
-add to it (attention), then the feed-forward layer does; an unembedding layer gives the logits; plain gradient descent on
-the cross entropy of every position's next byte.
+add to it (attention), then the feed-forward layer does; an unembedding layer gives the logits; plain gradient descent
+on the cross entropy of every position's next byte.
 
 On the way forward each thread sums for positions of its own.  On the way back each has tables of its own: these are
 divided into `PARTS`, whatever the number of threads, each part has its own gradients, and they are added up in order.
@@ -28,16 +28,16 @@ from eventsim.kernels.lut_loss import learning_rate, softmax_loss
 PARTS = 4
 
 spliced = njit(inline="always", error_model="numpy", nogil=True)
-"""Put into its callers before anything is compiled: LLVM optimises a function that is called once more in each caller."""
+"""Put into its callers before anything is compiled: what is only called, LLVM optimises anew for each caller."""
 
 
 class Weights(NamedTuple):
     """Everything that is trained or fixed; L layers, T tables over all heads, F feed-forward tables, U of the readout.
 
-    embedding: float32 (256, width).  query_anchors, key_anchors: int32 (L, T, n_c, 2).  tables: float32 (L, T, 2**(2 n_c
-    + p), width).  positions: float32 (L, context, w), what distances are compared by, from the largest to 0: place_anchors int32 (L, T, p, 2).
-    forward_anchors (L, F, n_c, 2) and forward_tables (L, F, 2**n_c, width).  readout_anchors (U, n_c, 2) and
-    readout_tables (U, 2**n_c, 256).
+    embedding: float32 (256, width).  query_anchors, key_anchors: int32 (L, T, n_c, 2).  tables: float32 (L, T, 2**(2
+    n_c + p), width).  positions: float32 (L, context, w), what distances are compared by, from the largest to 0:
+    place_anchors int32 (L, T, p, 2). forward_anchors (L, F, n_c, 2) and forward_tables (L, F, 2**n_c, width).
+    readout_anchors (U, n_c, 2) and readout_tables (U, 2**n_c, 256).
     """
 
     embedding: Any
@@ -55,9 +55,9 @@ class Weights(NamedTuple):
 class Shared(NamedTuple):
     """What threads share.  All `Found`; latencies, gradients and steps of the positions, and the sums of the parts.
 
-    z, grad, step: float32 (positions, width).  logits, logit_step: (positions, 256).  sums: (L + 1, 2, PARTS, positions,
-    width), gradients of attention and of feed-forward layers, the last of the readout.  place_pulls: (L, T, positions).
-    arrivals: int64 (1,), see `barrier`.
+    z, grad, step: float32 (positions, width).  logits, logit_step: (positions, 256).  sums: (L + 1, 2, PARTS,
+    positions, width), gradients of attention and of feed-forward layers, the last of the readout.  place_pulls: (L,
+    T, positions). arrivals: int64 (1,), see `barrier`.
     """
 
     query: Found
@@ -86,13 +86,12 @@ class Own(NamedTuple):
 
 
 class Options(NamedTuple):
-    """places_by_sign: the second anchor of a distance's comparison is a fixed 0.  shared_anchors: keys have the queries'
-    anchors.  train_embedding: the embedding learns too."""
+    """key_bits, place_bits: of an index.  places_by_sign: the second anchor of a distance's comparison is a fixed 0.
+    train_embedding: the embedding learns too."""
 
     key_bits: int
     place_bits: int
     places_by_sign: bool
-    shared_anchors: bool
     train_embedding: bool
 
 
@@ -242,9 +241,9 @@ def _learn(weights, options, shared, own, tokens, rate, team):
 def run_texts(weights, options, shared, own, texts, learns, first_step, rate_scale, team, losses, done):
     """The losses of ``texts`` (n, context + 1) bytes, in order, and where ``learns`` a step on each of them.
 
-    losses: float64 (n,): if it learns, the mean cross entropy in nats over the positions of a text, before its step; else
-    that of its last byte, given those before it.  ``done`` (1,) counts the texts; it is right whenever a text is finished.
-    Every thread calls this with the same arguments but ``own`` and ``team``.
+    losses: float64 (n,): if it learns, the mean cross entropy in nats over the positions of a text, before its step;
+    else that of its last byte, given those before it.  ``done`` (1,) counts the texts; it is right whenever a text is
+    finished. Every thread calls this with the same arguments but ``own`` and ``team``.
     """
     positions = shared.z.shape[0]
     for s in range(texts.shape[0]):

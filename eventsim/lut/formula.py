@@ -1,7 +1,7 @@
 """The direct formula of layers and attention in float64, also where spikes are missing (latency inf).
 
-A missing spike is later than all others.  A table that nothing reaches adds nothing; an output that nothing is added to is
-missing itself.  On the lattice of latencies (`eventsim.lut.lattice`) all sums are exact.
+A missing spike is later than all others.  A table that nothing reaches adds nothing; an output that nothing is added
+to is missing itself.  On the lattice of latencies (`eventsim.lut.lattice`) all sums are exact.
 """
 
 from __future__ import annotations

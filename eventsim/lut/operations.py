@@ -1,7 +1,7 @@
 """What a byte costs: operations as the Spiking Manifesto counts them, and as they are.
 
-Side by side: comparisons, rows read, values read, additions and footprint of the tables, and the multiply-accumulates of
-a transformer of matrices.
+Side by side: comparisons, rows read, values read, additions and footprint of the tables, and the multiply-accumulates
+of a transformer of matrices.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Large arrays on large pages: rows are read at random from gigabytes, where every small page would be looked up anew."""
+"""Large arrays on large pages: rows are read at random from gigabytes, where every small page would be looked
+up anew."""
 
 from __future__ import annotations
 

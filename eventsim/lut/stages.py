@@ -1,7 +1,7 @@
 """A text model as a row of stages, on the lattice of latencies: each answers the volleys of one interval in the next.
 
-A stage has its direct formula (`forward`) and its populations (`add`), and both give the same bits.  Volleys are (texts,
-positions, neurons); positions follow each other, interval by interval.
+A stage has its direct formula (`forward`) and its populations (`add`), and both give the same bits.  Volleys are
+(texts, positions, neurons); positions follow each other, interval by interval.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ class Stage(Protocol):
 
     def add(self, network: Network, source: Population, intervals: Intervals, name: str,
             inputs: LatencyRange, origin: int) -> Population:  # fmt: skip
-        """Populations ``<name> tables`` and ``<name>``, which answers; the first volley comes in interval ``origin``."""
+        """Populations ``<name> tables`` and ``<name>``, which answers; the first volley comes in interval
+        ``origin``."""
         ...
 
 
@@ -67,8 +68,8 @@ class LayerStage:
 class AttentionStage:
     """Attention on the lattice: all tables of all heads, whose rows are added to the input.
 
-    query_anchors, key_anchors: int32 (n_tables, n_c, 2).  places: int64 (n_tables, context), bits of distances.  tables:
-    (n_tables, 2**(2 n_c + place_bits), n).
+    query_anchors, key_anchors: int32 (n_tables, n_c, 2).  places: int64 (n_tables, context), bits of distances.
+    tables: (n_tables, 2**(2 n_c + place_bits), n).
     """
 
     query_anchors: NDArray[np.int32]

@@ -9,7 +9,8 @@ from eventsim.kernels.lut_transformer import Team
 
 
 def work_together(work: Callable[[Team], None], threads: int) -> None:
-    """Call ``work`` once a thread.  An interrupt is raised when all are back, since none can finish without the others."""
+    """Call ``work`` once a thread.  An interrupt is raised when all are back, since none can finish without the
+    others."""
     if threads == 1:
         work(Team(0, 1))
         return

@@ -93,7 +93,8 @@ def read_text(path: str | Path | None = None) -> Bytes:
 
 
 def python_english() -> Bytes:
-    """The language reference that Python's ``help()`` shows, some half a megabyte of English; version by version another."""
+    """The language reference that Python's ``help()`` shows, some half a megabyte of English; version by
+    version another."""
     try:
         from pydoc_data.topics import topics
     except ImportError as error:

@@ -103,7 +103,8 @@ class TextTrainer:
         }
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write everything that training goes on from into one HDF5 file; an earlier one is replaced when it is whole."""
+        """Write everything that training goes on from into one HDF5 file; an earlier one is replaced when it is
+        whole."""
         target = Path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
         partial = target.with_name(f"{target.name}.partial")

@@ -130,7 +130,7 @@ class Transformer:
     @property
     def options(self) -> Options:
         s = self.settings
-        return Options(s.comparisons, s.place_bits, s.places == "sign", s.shared_anchors, s.train_embedding)
+        return Options(s.comparisons, s.place_bits, s.places == "sign", s.train_embedding)
 
     def forward_layer(self, k: int) -> LUTLayer:
         """The feed-forward layer number ``k``, its tables those of this model."""

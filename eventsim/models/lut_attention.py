@@ -28,7 +28,7 @@ MOST_POSITIONS = 64
 @njit(error_model="numpy", nogil=True)
 def _interval_of(p, t):
     """The interval that ``t`` lies in, its end included."""
-    return int(math.ceil((t - p.start) / p.interval)) - 1
+    return math.ceil((t - p.start) / p.interval) - 1
 
 
 @njit(error_model="numpy", nogil=True)
