@@ -16,7 +16,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from benchmarks.peers import ROOT, MissingPeer
 from eventsim.lut.transformer import RELEASED, TransformerSettings
