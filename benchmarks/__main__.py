@@ -13,11 +13,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks import lut_training, report
+from benchmarks import lut_against_matrices, lut_training, report
 from benchmarks.peers import ROOT, MissingPeer, Peers
 from benchmarks.workloads import CONSTRUCTIONS, WORKLOADS, Workload
 
-NAMES = (*(workload.name for workload in WORKLOADS), "construction", "training")
+NAMES = (*(workload.name for workload in WORKLOADS), "construction", "training", "matrices")
 BUILT_NEURONS, BUILT_INDEGREE = 12_500, 1250
 
 
@@ -41,6 +41,10 @@ def main() -> None:
             figures["training"], lines = lut_training.measure(Path(scratch), options.repeats, options.tiny)
         missing |= dict.fromkeys(lines)
         print("\n".join([*lut_training.table(figures["training"]), ""]), flush=True)
+    if "matrices" in options.only:
+        figures["matrices"], lines = lut_against_matrices.measure(options.tiny)
+        missing |= dict.fromkeys(lines)
+        print("\n".join([*lut_against_matrices.table(figures["matrices"]), ""]), flush=True)
     for line in missing:
         print(line)
     _write(
@@ -64,6 +68,8 @@ def _tables(figures: dict[str, Any]) -> list[list[str]]:
         tables.append(report.construction_table(figures["construction"]))
     if "training" in figures:
         tables.append(lut_training.table(figures["training"]))
+    if "matrices" in figures:
+        tables.append(lut_against_matrices.table(figures["matrices"]))
     return tables
 
 
