@@ -133,4 +133,4 @@ def test_mistakes_are_named_before_training(tmp_path):
         ("lost", (2.0,)),
     ]:
         with pytest.raises(InputError, match=name):
-            build(seed=0, **{"tests": 100, "steps": 10**9, name: value})
+            build(seed=0, **{"tests": 200, "steps": 10**9, name: value})
