@@ -88,7 +88,8 @@ def build(
     network = Network(seed)
     source = add_volleys(network, BYTES, x.reshape(-1, latencies), intervals)
     network.record_spikes(source)
-    names = [*(f"layer {k + 1}" for k in range(len(stages) - 1)), LOGITS]
+    kinds = ("attention", "feed-forward") if feed_forward else ("attention",)
+    names = [*(f"{kind} {k + 1}" for k in range(layers) for kind in kinds), LOGITS]
     add_stages(network, source, stages, intervals, names, inputs)
     presented = Presented(seed, trained, model, stages, windows, intervals, names, noises, noisy, generated)
     return Experiment(

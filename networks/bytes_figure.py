@@ -86,7 +86,7 @@ def _draw_early(axes: Axes, presented: Presented, results: Results) -> None:
         axes.step(np.append(0.0, ordered), np.append(0.0, share), where="post", color=colour, label=label)
     axes.set(ylim=(0, 102), xlabel="time after the volley's first spike (ms)", ylabel="contexts so far (%)")
     axes.set_title("Known before the last spike")
-    axes.legend(loc="lower right")
+    axes.legend(loc="best")
 
 
 def _draw_training(axes: Axes, presented: Presented) -> None:
