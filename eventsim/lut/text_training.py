@@ -128,7 +128,8 @@ class TextTrainer:
                     raise FileFormatError(f"{path}: not a checkpoint of a text model")
                 self._check(json.loads(file.attrs["identity"]), path)
                 for name, array in self.model.arrays().items():
-                    file[name].read_direct(array) if array.size else None
+                    if array.size:
+                        file[name].read_direct(array)
                 self.done[0] = int(file.attrs["step"])
         except (OSError, KeyError) as error:
             raise FileFormatError(
