@@ -16,7 +16,8 @@ def indices(anchors: NDArray[np.int32], x: Latencies) -> tuple[NDArray[np.int64]
     """Indices (..., n_tables) of latencies ``x`` (..., n_in), and whether any spike reaches the table."""
     a, b = x[..., anchors[..., 0]], x[..., anchors[..., 1]]
     rows: NDArray[np.int64] = ((b < a) << np.arange(anchors.shape[-2])).sum(axis=-1)
-    return rows, np.isfinite(np.minimum(a, b)).any(axis=-1)
+    reached: NDArray[np.bool_] = np.asarray(np.isfinite(np.minimum(a, b)).any(axis=-1))
+    return rows, reached
 
 
 def look_up(anchors: NDArray[np.int32], tables: NDArray[np.floating], x: Latencies) -> Latencies:

@@ -56,7 +56,8 @@ class Text:
 
     def windows(self, starts: NDArray[np.int64]) -> Bytes:
         """Bytes (n, context + 1) from each of ``starts`` (n,) on."""
-        return self.data[starts[:, np.newaxis] + np.arange(self.context + 1)]
+        windows: Bytes = self.data[starts[:, np.newaxis] + np.arange(self.context + 1)]
+        return windows
 
     def tested(self, n: int | None = None) -> Bytes:
         """The first ``n`` held-out windows, all by default."""
