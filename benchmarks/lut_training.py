@@ -146,7 +146,7 @@ def _compile(s: TransformerSettings, scratch: Path, program: Path) -> None:
     copy = '#include <stdio.h>\n#define eventsim_copy(to, from, size) snprintf(to, size, "%s", from)\n'
     (scratch / "released.c").write_text(copy + code, encoding="utf-8")
     (scratch / "driver.c").write_text(_DRIVER, encoding="utf-8")
-    command = ["gcc", "-O3", "-march=native", "driver.c", "-o", program, "-lm"]
+    command = ["gcc", "-O3", "-march=native", "driver.c", "-o", str(program), "-lm"]
     try:
         done = subprocess.run(command, cwd=scratch, capture_output=True, text=True, check=False)
     except OSError:

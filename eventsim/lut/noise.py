@@ -50,4 +50,7 @@ class VolleyNoise:
 def _uniform(shape: tuple[int, ...], seed: int, kind: str, stage: int) -> NDArray[np.float64]:
     """Uniform in (0, 1), one word of the generator each."""
     words = generator(seed, kind, f"stage {stage}").bit_generator.random_raw(int(np.prod(shape)))
-    return ((words >> np.uint64(12)) + 0.5).reshape(shape) * 2.0**-52
+    uniform: NDArray[np.float64] = ((words >> np.uint64(12)).astype(np.float64) + 0.5).reshape(
+        shape
+    ) * 2.0**-52
+    return uniform

@@ -64,7 +64,7 @@ class PaperCounts:
     @property
     def footprint(self) -> int:
         """Values in the tables of attention and of the feed-forward layer: 10,496,000."""
-        rows = 2 ** (2 * self.comparisons + self.place_bits) + 2**self.comparisons
+        rows = (1 << (2 * self.comparisons + self.place_bits)) + (1 << self.comparisons)
         return self.tables * self.latencies * rows
 
     @property

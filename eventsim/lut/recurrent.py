@@ -45,8 +45,8 @@ class RecurrentSettings:
     @property
     def table_entries(self) -> int:
         """Numbers in all tables."""
-        recurrent = self.tables * 2**self.comparisons * self.latencies
-        return recurrent + self.readout_tables * 2**self.readout_comparisons * SYMBOLS
+        recurrent = self.tables * (1 << self.comparisons) * self.latencies
+        return recurrent + self.readout_tables * (1 << self.readout_comparisons) * SYMBOLS
 
 
 class Recurrent:

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from eventsim.errors import InputError
 from eventsim.kernels.lut_attention import Aimed
 from eventsim.kernels.lut_layers import Found
-from eventsim.kernels.lut_transformer import PARTS, Options, Own, Shared, Weights, run_texts
+from eventsim.kernels.lut_transformer import PARTS, Options, Own, Shared, Team, Weights, run_texts
 from eventsim.kernels.vector import LANES
 from eventsim.lut.encoding import generator
 from eventsim.lut.layer import LUTLayer, draw_anchors
 from eventsim.lut.pages import zeros
-from eventsim.lut.team import Team, work_together
+from eventsim.lut.team import work_together
 from eventsim.lut.text import SYMBOLS
 
 MOST_INDEX_BITS = 26
@@ -78,8 +78,8 @@ class TransformerSettings:
     @property
     def table_entries(self) -> int:
         """Numbers in all tables."""
-        attention = self.layers * self.attention_tables * 2**self.index_bits * self.latencies
-        rows = self.tables * 2**self.comparisons
+        attention = self.layers * self.attention_tables * (1 << self.index_bits) * self.latencies
+        rows = self.tables * (1 << self.comparisons)
         forward = self.layers * rows * self.latencies if self.feed_forward else 0
         return attention + forward + rows * SYMBOLS
 
