@@ -13,11 +13,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks import report
+from benchmarks import lut_against_matrices, lut_training, report
 from benchmarks.peers import ROOT, MissingPeer, Peers
 from benchmarks.workloads import CONSTRUCTIONS, WORKLOADS, Workload
 
-NAMES = (*(workload.name for workload in WORKLOADS), "construction")
+NAMES = (*(workload.name for workload in WORKLOADS), "construction", "training", "matrices")
 BUILT_NEURONS, BUILT_INDEGREE = 12_500, 1250
 
 
@@ -36,6 +36,15 @@ def main() -> None:
     if "construction" in options.only:
         figures["construction"] = _measure_construction(options)
         print("\n".join([*report.construction_table(figures["construction"]), ""]), flush=True)
+    if "training" in options.only:
+        with tempfile.TemporaryDirectory() as scratch:
+            figures["training"], lines = lut_training.measure(Path(scratch), options.repeats, options.tiny)
+        missing |= dict.fromkeys(lines)
+        print("\n".join([*lut_training.table(figures["training"]), ""]), flush=True)
+    if "matrices" in options.only:
+        figures["matrices"], lines = lut_against_matrices.measure(options.tiny)
+        missing |= dict.fromkeys(lines)
+        print("\n".join([*lut_against_matrices.table(figures["matrices"]), ""]), flush=True)
     for line in missing:
         print(line)
     _write(
@@ -57,6 +66,10 @@ def _tables(figures: dict[str, Any]) -> list[list[str]]:
     tables = [report.network_table(each, figures[each.name]) for each in WORKLOADS if each.name in figures]
     if "construction" in figures:
         tables.append(report.construction_table(figures["construction"]))
+    if "training" in figures:
+        tables.append(lut_training.table(figures["training"]))
+    if "matrices" in figures:
+        tables.append(lut_against_matrices.table(figures["matrices"]))
     return tables
 
 

@@ -59,10 +59,7 @@ class LUTLayer:
             raise InputError("n_in", n_in, "a comparison needs two different inputs")
         if not 1 <= n_comparisons <= MOST_COMPARISONS:
             raise InputError("n_comparisons", n_comparisons, f"must be from 1 to {MOST_COMPARISONS}")
-        draw = generator(seed, "anchors", name)
-        a = draw.integers(0, n_in, (n_tables, n_comparisons))
-        b = draw.integers(0, n_in - 1, (n_tables, n_comparisons))
-        anchors = np.stack([a, b + (b >= a)], axis=-1).astype(np.int32)
+        anchors = draw_anchors(n_in, (n_tables, n_comparisons), seed, name)
         return cls(n_in, anchors, np.zeros((n_tables, 2**n_comparisons, n_out), dtype))
 
     @property
@@ -122,6 +119,13 @@ class LUTLayer:
         )
 
     __hash__ = None  # type: ignore[assignment]
+
+
+def draw_anchors(n_in: int, shape: tuple[int, ...], seed: int, name: str) -> NDArray[np.int32]:
+    """Pairs (*shape, 2) of different inputs, uniform; a function of these arguments alone."""
+    draw = generator(seed, "anchors", name)
+    a, b = draw.integers(0, n_in, shape), draw.integers(0, n_in - 1, shape)
+    return np.stack([a, b + (b >= a)], axis=-1).astype(np.int32)
 
 
 def _check_shapes(n_in: int, anchors: NDArray[np.int32], tables: NDArray[np.floating]) -> None:

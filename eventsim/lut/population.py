@@ -80,7 +80,7 @@ def latency_ranges(stack: LUTNetwork, inputs: LatencyRange) -> list[LatencyRange
     """
     ranges = [inputs]
     for layer, residual in zip(stack.layers, stack.residual, strict=True):
-        ranges.append(_output_range(layer, ranges[-1] if residual else None))
+        ranges.append(output_range(layer, ranges[-1] if residual else None))
     return ranges
 
 
@@ -125,7 +125,7 @@ def add_layer(
     """
     layer.check()
     _check_intervals(intervals)
-    _check_fit(_output_range(layer, residual), intervals)
+    _check_fit(output_range(layer, residual), intervals)
     if source.size != layer.n_in:
         raise InputError("source", source.size, f"the layer has {layer.n_in} inputs")
     if residual is not None and layer.n_in != layer.n_out:
@@ -142,12 +142,7 @@ def add_layer(
             start_ms=intervals.start_ms, interval_ms=intervals.length_ms, offset_ms=intervals.offset_ms
         ),
     )
-    table, comparison, side = (axis.ravel() for axis in np.indices(layer.anchors.shape))
-    pins = (2 * comparison + side).astype(np.float64)
-    anchors = layer.anchors.ravel()
-    network.connect(
-        source, tables, Explicit(anchors.astype(np.uint32), table.astype(np.uint32)), weight=pins, delay=0.0
-    )
+    connect_anchors(network, source, tables, layer.anchors)
     network.connect(tables, outputs, TableRows(layer.tables.astype(np.float64)), delay=0.0)
     if residual is not None:
         network.connect(source, outputs, OneToOne(), delay=0.0, receptor=OWN_LATENCY)
@@ -175,7 +170,17 @@ def add_stack(
     return outputs[1:]
 
 
-def _output_range(layer: LUTLayer, residual: LatencyRange | None) -> LatencyRange:
+def connect_anchors(
+    network: Network, source: Population, tables: Population, anchors: NDArray[np.int32]
+) -> None:
+    """Every input to the comparisons that watch it, ``anchors`` (n_tables, n_comparisons, 2); the weight is the pin."""
+    table, comparison, side = (axis.ravel() for axis in np.indices(anchors.shape))
+    pins = (2 * comparison + side).astype(np.float64)
+    ends = Explicit(anchors.ravel().astype(np.uint32), table.astype(np.uint32))
+    network.connect(source, tables, ends, weight=pins, delay=0.0)
+
+
+def output_range(layer: LUTLayer, residual: LatencyRange | None) -> LatencyRange:
     """Where the sums of any part of a layer's rows, and of a residual, lie."""
     low = np.minimum(layer.tables.min(axis=1), 0.0).sum(axis=0, dtype=np.float64).min()
     high = np.maximum(layer.tables.max(axis=1), 0.0).sum(axis=0, dtype=np.float64).max()

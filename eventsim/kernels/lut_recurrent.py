@@ -1,0 +1,91 @@
+"""Training steps of a recurrent network of look-up tables in float32: ``h_t = LUT(h_{t-1}) + z_t``, read out at every
+t.
+
+Izhikevich, "Spiking Manifesto", arXiv 2512.11843 (2025).  Plain gradient descent on the cross entropy of every next
+byte, back through all positions of a text; before the first there is no state, and h_0 = z_0.
+"""
+
+from typing import Any, NamedTuple
+
+from numba import float32
+
+from eventsim.kernels.jit import kernel
+from eventsim.kernels.lut_layers import Found, compare, learn_rows, sum_rows, turn
+from eventsim.kernels.lut_loss import learning_rate, softmax_loss
+from eventsim.kernels.lut_transformer import layer_of, spliced
+
+
+class RecurrentWeights(NamedTuple):
+    """embedding: float32 (256, width).  anchors: int32 (n_t, n_c, 2), tables: float32 (n_t, 2**n_c, width).  Of the
+    unembedding readout_anchors and readout_tables (U, rows, 256)."""
+
+    embedding: Any
+    anchors: Any
+    tables: Any
+    readout_anchors: Any
+    readout_tables: Any
+
+
+class Work(NamedTuple):
+    """States and gradients (positions, width), what was found at each position (positions, tables, places) and by the
+    unembedding, and work space."""
+
+    h: Any
+    grad: Any
+    step: Any
+    column: Any
+    columns: Any
+    found: Found
+    readout: Found
+    logits: Any
+    logit_step: Any
+
+
+@spliced
+def _forward(weights, work, tokens):
+    """The logits after every byte of ``tokens``."""
+    for c in range(work.h.shape[0]):
+        work.h[c] = weights.embedding[tokens[c]]
+        if c > 0:
+            found = layer_of(work.found, c)
+            turn(work.h[c - 1 : c], work.column)
+            compare(weights.anchors, work.column, 0, weights.tables.shape[0], 0, found)
+            sum_rows(weights.tables, 0, 1, found, work.h[c : c + 1])
+    turn(work.h, work.columns)
+    compare(weights.readout_anchors, work.columns, 0, weights.readout_tables.shape[0], 0, work.readout)
+    work.logits[:] = float32(0.0)
+    sum_rows(weights.readout_tables, 0, 1, work.readout, work.logits)
+
+
+@spliced
+def _learn(weights, work, rate):
+    """Back from the logits' gradients through all positions."""
+    work.grad[:] = float32(0.0)
+    anchors, tables = weights.readout_anchors, weights.readout_tables
+    learn_rows(
+        anchors, tables, 0, tables.shape[0], work.readout, work.logits, work.logit_step, True, work.grad
+    )
+    n_tables = weights.tables.shape[0]
+    for before in range(work.h.shape[0] - 1):
+        c = work.h.shape[0] - 1 - before
+        grad_y, grad_x = work.grad[c : c + 1], work.grad[c - 1 : c]
+        for k in range(grad_y.shape[1]):
+            work.step[0, k] = rate * grad_y[0, k]
+        found = layer_of(work.found, c)
+        learn_rows(weights.anchors, weights.tables, 0, n_tables, found, grad_y, work.step, True, grad_x)
+
+
+@kernel
+def run_texts(weights, work, texts, learns, first_step, rate_scale, losses, done):
+    """The losses of ``texts`` (n, positions + 1) and where ``learns`` a step on each, as
+    `lut_transformer.run_texts`."""
+    positions = work.h.shape[0]
+    for s in range(texts.shape[0]):
+        rate = learning_rate(first_step + s, rate_scale) if learns else float32(0.0)
+        _forward(weights, work, texts[s])
+        first = 0 if learns else positions - 1
+        logits, logit_step = work.logits[first:], work.logit_step[first:]
+        losses[s] = softmax_loss(logits, texts[s, first + 1 :], rate, logit_step) / (positions - first)
+        if learns:
+            _learn(weights, work, rate)
+        done[0] += 1
