@@ -143,7 +143,7 @@ def _simulate(
             network, engine=scenario.engine, sink=writer, progress=report, threads=scenario.threads
         )
         simulation.run(duration_ms)
-        writer.close(simulation.counts, duration_ms)
+        writer.close(simulation.counts, duration_ms, simulation.spike_counts)
     return simulation
 
 
