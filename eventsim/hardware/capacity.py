@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from eventsim.errors import EventsimError
 from eventsim.hardware.chip import Chip
 from eventsim.hardware.mesh import Mesh
@@ -74,14 +72,13 @@ def overflows(chip: Chip, mesh: Mesh, usage: Usage) -> list[str]:
 def check(chip: Chip, mesh: Mesh, usage: Usage, chips_needed: int | None) -> None:
     """Raise CapacityError if a core holds more than it can.
 
-    chips_needed: chips that would hold the network, filled one core after the other; None if not even one core a
-    neuron is enough.
+    chips_needed: chips that would hold the network, filled one core after the other; None if no number does.
     """
     wrong = overflows(chip, mesh, usage)
     if not wrong:
         return
     if chips_needed is None:
-        remedy = "no number of chips holds it: one neuron alone needs more than a core has"
+        remedy = "no number of chips holds it: a neuron alone needs more than a core has"
     elif chips_needed <= chip.n_chips:
         remedy = f"filled core by core {_chips(chips_needed)} would hold it"
     else:
@@ -94,6 +91,7 @@ def _chips(n: int) -> str:
 
 
 def squarest(n: int) -> tuple[int, int]:
-    """Columns and rows of the least rectangle near a square that holds n chips."""
-    columns = int(np.ceil(np.sqrt(n)))
-    return columns, -(-n // columns)
+    """Columns and rows of a rectangle that holds n chips, with few to spare and near a square."""
+    shapes = [(columns, -(-n // columns)) for columns in range(1, n + 1)]
+    fewest = [(c * r + 0.5 * abs(c - r), c * r, -c, (c, r)) for c, r in shapes]
+    return min(fewest)[-1]

@@ -14,6 +14,7 @@ from eventsim.hardware.layout import Layout, lay_out, words_for
 from eventsim.hardware.lut import LayerCounts, count_layer
 from eventsim.hardware.mapping import neuron_mask
 from eventsim.hardware.mesh import Mesh, mesh_of
+from eventsim.hardware.pending import pending_events
 from eventsim.hardware.quantities import PER_CORE
 from eventsim.hardware.reach import Ints, Reach, TableLayer, reach_of, synapse_tables, table_layers
 from eventsim.hardware.run import Run
@@ -39,7 +40,8 @@ class Counts:
 
     per_core: (n_cores,) int64 by the names of `quantities.PER_CORE`.  unicast, multicast: (4 tiles,) packets over each
     link either way; flits: flits of partial sums over each link.  straddling_words, straddling_banks: reads of rows
-    that touch more words than they fill, or more than one bank.  bank_conflicts: (n_cores,), None where the order of
+    that touch more words than they fill, or more than one bank.  pending: arrivals still on their way at the end, which
+    are not among the synaptic events.  bank_conflicts: (n_cores,), None where the order of
     events is not known.  layers: the look-up-table layers.
     """
 
@@ -50,6 +52,7 @@ class Counts:
     flits: Ints
     straddling_words: int
     straddling_banks: int
+    pending: int
     bank_conflicts: Ints | None
     layers: tuple[LayerCounts, ...]
     seconds: float
@@ -129,6 +132,9 @@ def count(run: Run, placed: Placed) -> Counts:
         count_layer(run, placed.chip, mesh, core_of, layer, base, per_core, flits, notes)
         for layer, base in zip(placed.layers, layout.table_base, strict=True)
     )
+    pending, pending_adds = pending_events(run, core_of, mesh.n_cores, notes)
+    per_core["synaptic_events"] -= pending + pending_adds
+    per_core["lut_adds"] -= pending_adds
     _count_updates(run, placed, per_core, notes)
     result = Counts(
         placed,
@@ -138,6 +144,7 @@ def count(run: Run, placed: Placed) -> Counts:
         flits,
         int(row_sent[layout.straddles].sum()),
         int(row_sent[layout.straddles_banks].sum()),
+        int(pending.sum() + pending_adds.sum()),
         _bank_conflicts(run, placed, layers, notes),
         layers,
         run.duration_ms * 1e-3,

@@ -25,6 +25,11 @@ class Layout:
     last_bank: Ints
     bits: Ints
     table_base: tuple[Ints, ...]
+    memory: Memory
+
+    def table_row_words(self, layer: TableLayer) -> int:
+        """Words of one row of a layer's tables."""
+        return table_row_words(self.memory, layer.n_out)
 
     @property
     def straddles_banks(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
@@ -76,4 +81,5 @@ def lay_out(chip: Chip, reach: Reach, core_of: Ints, layers: list[TableLayer], n
         last_word % memory.banks,
         per_core,
         tuple(bases),
+        memory,
     )

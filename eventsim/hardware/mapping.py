@@ -14,12 +14,13 @@ from eventsim.hardware.capacity import limits_of
 from eventsim.hardware.chip import Chip
 from eventsim.hardware.layout import table_row_words
 from eventsim.hardware.mesh import hilbert_order, mesh_of
-from eventsim.hardware.reach import Ints, synapse_tables, table_layers
+from eventsim.hardware.reach import Ints, reach_of, synapse_tables, table_layers
 from eventsim.kernels import hardware as kernels
 from eventsim.network.network import Network
 
 Spread = Literal["fill", "even"]
 NO_LIMIT = np.iinfo(np.int64).max
+MOST_ROUNDS = 12
 
 
 def contiguous(network: Network, chip: Chip, spread: Spread = "fill") -> Ints:
@@ -56,22 +57,21 @@ def filled(network: Network, chip: Chip) -> Ints:
         first = projection.source.population.first, projection.target.population.first
         kernels.place_sources(table.row_start, table.targets, *first, cursor, sources)
     limits = limits_of(chip)
-    names = "neurons", "axons_in", "synapse_bits"
+    names = "neurons", "axons_in", "synapse_bits", "axons_out"
     limit = np.array([NO_LIMIT if (each := limits[name]) is None else each for name in names])
-    core_of = np.empty(network.size, np.int64)
     memory = chip.memory
-    kernels.fill_cores(
-        in_start,
-        sources,
-        _table_bits(network, chip),
-        neuron_mask(network).astype(np.int64),
-        limit,
-        memory.row_header_bits,
-        memory.synapse_bits,
-        memory.word_bits,
-        memory.row_alignment == "word",
-        core_of,
-    )
+    row = memory.row_header_bits, memory.synapse_bits, memory.word_bits, memory.row_alignment == "word"
+    own_bits, is_neuron = _table_bits(network, chip), neuron_mask(network).astype(np.int64)
+    own_axons, core_of = np.zeros(network.size, np.int64), np.empty(network.size, np.int64)
+    for _ in range(MOST_ROUNDS):
+        kernels.fill_cores(in_start, sources, own_bits, own_axons, is_neuron, limit, row, core_of)
+        if limits["axons_out"] is None:
+            break
+        # A neuron's axons are the cores that it reaches, which change as cores are filled less full.
+        reached = np.diff(reach_of(network, core_of).row_start)
+        if np.bincount(core_of, weights=reached).max(initial=0.0) <= limits["axons_out"]:
+            break
+        own_axons = np.maximum(own_axons, reached)
     return core_of
 
 

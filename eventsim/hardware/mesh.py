@@ -72,8 +72,10 @@ def hilbert_order(mesh: Mesh) -> Ints:
     side = 1
     while side < max(mesh.columns, mesh.rows):
         side *= 2
-    tiles = np.arange(mesh.n_tiles)
-    place = np.array([_along_curve(side, int(t % mesh.columns), int(t // mesh.columns)) for t in tiles])
+    at = [(t % mesh.columns, t // mesh.columns) for t in range(mesh.n_tiles)]
+    # The curve goes down the first half of its square and up the second: a wide mesh takes it turned, as a whole half.
+    wide = mesh.columns > mesh.rows
+    place = np.array([_along_curve(side, y, x) if wide else _along_curve(side, x, y) for x, y in at])
     return np.argsort(place[mesh.tile_of_core], kind="stable")
 
 

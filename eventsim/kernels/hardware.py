@@ -197,15 +197,17 @@ def _row_bits(n, header, synapse, word, aligned):
 
 
 @kernel
-def fill_cores(in_start, sources, own_bits, is_neuron, limits, header, synapse, word, aligned, core_of):
+def fill_cores(in_start, sources, own_bits, own_axons, is_neuron, limits, row, core_of):
     """Place neurons in order, each on the core of the one before it while that has room; returns the cores used.
 
     in_start, sources: the synapses onto each neuron, by their sources.  own_bits: memory that a neuron brings with it,
-    its table.  limits: neurons, axons in, bits of memory of a core.
+    its table.  own_axons: cores that it reaches.  limits: neurons, axons in, bits of memory, axons out of a core.
+    row: bits of a header, of a synapse, of a word, and whether rows begin at words.
     """
+    header, synapse, word, aligned = row
     rows = np.zeros(in_start.size - 1, np.int64)
     touched = np.empty(in_start.size - 1, np.int64)
-    core = neurons = axons = bits = n_touched = 0
+    core = neurons = axons = bits = n_touched = out = 0
     for i in range(in_start.size - 1):
         for attempt in range(2):
             fresh, more, before = 0, own_bits[i], n_touched
@@ -219,15 +221,28 @@ def fill_cores(in_start, sources, own_bits, is_neuron, limits, header, synapse, 
                 rows[s] += 1
                 more += _row_bits(rows[s], header, synapse, word, aligned)
             fits = (
-                neurons + is_neuron[i] <= limits[0] and axons + fresh <= limits[1] and bits + more <= limits[2]
+                neurons + is_neuron[i] <= limits[0]
+                and axons + fresh <= limits[1]
+                and bits + more <= limits[2]
+                and out + own_axons[i] <= limits[3]
             )
-            if fits or attempt == 1 or (neurons == 0 and axons == 0 and bits == 0):
+            if fits or attempt == 1 or (neurons == 0 and axons == 0 and bits == 0 and out == 0):
                 break
             for k in range(n_touched):
                 rows[touched[k]] = 0
-            core, neurons, axons, bits, n_touched = core + 1, 0, 0, 0, 0
+            core, neurons, axons, bits, n_touched, out = core + 1, 0, 0, 0, 0, 0
         neurons += is_neuron[i]
         axons += fresh
         bits += more
+        out += own_axons[i]
         core_of[i] = core
     return core + 1
+
+
+@kernel
+def late_arrivals(times, rows, stop, row_start, targets, delays, core_of, out):
+    """out[core] += 1 for each synapse along which a spike would arrive after `stop`; delays of all or one for all."""
+    for s in range(times.size):
+        for e in range(row_start[rows[s]], row_start[rows[s] + 1]):
+            if times[s] + delays[e if delays.size > 1 else 0] > stop:
+                out[core_of[targets[e]]] += 1

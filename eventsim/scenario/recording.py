@@ -43,7 +43,7 @@ def raster_writer(path: Path, network: Network, scenario: Scenario, duration_ms:
     metadata = {
         "scenario": scenario.name,
         "seed": scenario.seed,
-        "settings": scenario.model_dump(mode="json", include={"builder", "parameters", "record"}),
+        "settings": scenario.model_dump(mode="json", include={"builder", "parameters", "record", "hardware"}),
         "duration_ms": duration_ms,
         "wiring": wiring.to_bytes(network),
     }

@@ -45,6 +45,20 @@ class Plot(_Table):
     figures: tuple[Literal["summary", "raster", "rates", "isi", "states"], ...] = ("summary",)
 
 
+class Hardware(_Table):
+    """What `eventsim cost` takes where its options do not say: on which chip, mapped how, at which prices."""
+
+    chip: str = "loihi"
+    """A chip of the library or a TOML file."""
+    mapping: str | dict[str, int | tuple[int, ...] | dict[str, tuple[int, ...]]] = "contiguous"
+    """contiguous, hilbert, hypergraph, a TOML file, or a table of populations and cores."""
+    spread: Literal["fill", "even"] = "fill"
+    objective: Literal["hops", "load"] = "hops"
+    prices: Literal["incremental", "all-in"] | None = None
+    chips: Annotated[str, Field(pattern=r"^(auto|[1-9][0-9]*x[1-9][0-9]*)$")] = "1x1"
+    """Chips side by side, columns x rows, or auto: as many as hold the network."""
+
+
 class Scenario(_Table):
     """One experiment: which network, with which parameters, for how long, and what to keep of it."""
 
@@ -59,6 +73,7 @@ class Scenario(_Table):
     parameters: dict[str, Any] = {}
     record: Record = Record()
     plot: Plot = Plot()
+    hardware: Hardware = Hardware()
 
 
 def known_keys(model: type[BaseModel] = Scenario, table: str = "") -> dict[str, list[str]]:
