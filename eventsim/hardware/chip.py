@@ -217,6 +217,11 @@ class Chip(_Table):
             raise InputError("chips", (columns, rows), "at least 1 x 1 is needed")
         return self.model_copy(update={"chips": (columns, rows)})
 
+    def at_mhz(self, mhz: float) -> Chip:
+        """The chip clocked so fast, as far as its static power depends on it."""
+        static = (s.model_copy(update={"mhz": mhz}) if s.per == "MHz" else s for s in self.static)
+        return self.model_copy(update={"static": tuple(static)})
+
     def latency_ns(self, name: str) -> float:
         """Time of one event in ns, 0 where the chip gives none."""
         return next((each.nanoseconds for each in self.latency if each.of == name), 0.0)

@@ -113,6 +113,14 @@ def chip_bill(chip: Chip, counts: Mapping[str, int], seconds: float, kind: Kind 
     return bill(counts, prices, seconds, chip.static_watts() if kind == "incremental" else 0.0)
 
 
+def fit_incremental(events_per_s: tuple[float, float], watts: tuple[float, float]) -> tuple[float, float]:
+    """The incremental price of an event (J) and the static power (W) behind a chip's whole power at two rates."""
+    if events_per_s[0] == events_per_s[1]:
+        raise InputError("events_per_s", events_per_s, "two different rates are needed")
+    slope = (watts[1] - watts[0]) / (events_per_s[1] - events_per_s[0])
+    return slope, watts[0] - slope * events_per_s[0]
+
+
 def default_kind(chip: Chip) -> Kind:
     """Incremental if the chip has such a price for a synaptic event or a read of memory, else all-in."""
     core = {each.of for each in chip.price if each.kind == "incremental"}

@@ -42,9 +42,8 @@ def mesh_figure(counts: Counts) -> Figure:
     """A heat map of the tiles for each resource; links as lines, as wide as their load, the busiest one in red."""
     mesh = counts.placed.mesh
     shape = mesh.rows, mesh.columns
-    tall = mesh.rows > mesh.columns
-    height = 2 * min(5.0, 1.0 + 4.2 * mesh.rows / mesh.columns) if not tall else 9.0
-    with style.styled_figure(9.6, height + 0.6) as figure:
+    height = min(9.6, 2 * (0.75 + 3.7 * mesh.rows / mesh.columns) + 0.4)
+    with style.styled_figure(9.6, height) as figure:
         for axes, (name, title) in zip(figure.subplots(2, 2).flat, RESOURCES.items(), strict=True):
             values = counts.per_tile(name).reshape(shape).astype(np.float64)
             shown = axes.imshow(values, cmap=_map(), vmin=0.0, vmax=max(values.max(), 1.0))
@@ -52,7 +51,7 @@ def mesh_figure(counts: Counts) -> Figure:
             axes.set_title(title)
             ratio = balance(values[values >= 0].astype(np.int64))
             style.note(axes, f"largest / mean {ratio:.2f}" if ratio is not None else "none")
-            figure.colorbar(shown, ax=axes, shrink=0.85, format=_short)
+            figure.colorbar(shown, ax=axes, fraction=0.046 * mesh.rows / mesh.columns, pad=0.03, format=_short)
             _draw_links(axes, counts)
         link = int(counts.links.argmax())
         if counts.links[link]:
@@ -79,8 +78,8 @@ def _draw_links(axes: Axes, counts: Counts) -> None:
     lines = np.stack([start + 0.18 * steps[d], start + 0.82 * steps[d]], axis=1)
     scale = min(1.0, 16.0 / max(mesh.columns, mesh.rows))
     widths = scale * (0.2 + 3.2 * load[some] / top)
-    colours = np.where(some == busiest, "#d1495b", style.INK).tolist()
-    axes.add_collection(LineCollection(list(lines), linewidths=widths.tolist(), colors=colours, alpha=0.85))
+    colours = np.where(some == busiest, "#e5243f", "#f0a93b").tolist()
+    axes.add_collection(LineCollection(list(lines), linewidths=widths.tolist(), colors=colours))
 
 
 def energy_figure(cost: Cost) -> Figure:
@@ -88,7 +87,7 @@ def energy_figure(cost: Cost) -> Figure:
     the clock and static power stays."""
     bill, clocked = cost.bill, cost.chip.timing.tick_ms is not None
     rate = cost.run.spike_counts.sum() / max(cost.run.network.size * cost.counts.seconds, 1e-12)
-    with style.styled_figure(7.4, 4.2) as figure:
+    with style.styled_figure(8.6, 4.2) as figure:
         axes = figure.add_subplot()
         if not rate:
             style.nothing(axes, "no spikes")
@@ -110,9 +109,9 @@ def energy_figure(cost: Cost) -> Figure:
         axes.axvline(rate, color=style.MUTED, lw=0.8, ls=":")
         axes.annotate(
             f"this run, {rate:.3g} Hz",
-            (rate, 0.02),
+            (rate, 1.0),
             xycoords=("data", "axes fraction"),
-            xytext=(3, 0),
+            xytext=(3, -9),
             textcoords="offset points",
             fontsize=8,
             color=style.MUTED,
@@ -124,7 +123,7 @@ def energy_figure(cost: Cost) -> Figure:
             names = ", ".join(name.replace("_", " ") for name, _ in bill.unpriced)
             figure.text(0.01, 0.005, f"unpriced: {names}", fontsize=7, color=style.MUTED, ha="left")
             figure.get_layout_engine().set(rect=(0, 0.035, 1, 0.965))  # type: ignore[union-attr]
-        axes.legend(loc="upper left")
+        axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
     return figure
 
 
@@ -152,26 +151,24 @@ def balance_figure(counts: Counts) -> Figure:
 
 def mappings_figure(costs: list[Cost]) -> Figure:
     """Hops against balance: both are wanted small, and they conflict."""
-    with style.styled_figure(7.0, 4.4) as figure:
+    with style.styled_figure(8.2, 4.2) as figure:
         axes = figure.add_subplot()
         tiles = np.unique(costs[0].placed.mesh.tile_of_core)
         for cost, colour in zip(costs, _repeated(style.PALETTE), strict=False):
             x = balance(cost.counts.per_tile("synaptic_events")[tiles]) or 0.0
             hops = (cost.counts.hops_unicast, cost.counts.hops_multicast)
             axes.plot([x, x], hops, color=colour, lw=0.8, alpha=0.6)
-            axes.plot(x, hops[0], "o", color=colour, ms=7)
+            axes.plot(x, hops[0], "o", color=colour, ms=7, label=cost.mapping)
             axes.plot(x, hops[1], "s", color=colour, ms=7, mfc="white")
-            axes.annotate(
-                cost.mapping, (x, hops[0]), xytext=(7, 3), textcoords="offset points", color=colour, fontsize=8
-            )
         axes.plot([], [], "o", color=style.MUTED, label="unicast")
         axes.plot([], [], "s", color=style.MUTED, mfc="white", label="multicast tree")
         largest = max((cost.counts.hops_unicast for cost in costs), default=1)
         axes.set(xlabel="events of the largest tile / mean", ylabel="hops", ylim=(0.0, 1.1 * max(largest, 1)))
         axes.margins(x=0.25)
         axes.autoscale(axis="x")
+        axes.yaxis.set_major_formatter(_short)
         axes.set_title("Mappings: hops against balance")
-        axes.legend(loc="best")
+        axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
     return figure
 
 

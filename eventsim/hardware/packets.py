@@ -251,7 +251,7 @@ class _Core:
             if self.upstream is not None:
                 self.upstream.kick()
             delivery, row = packet.rows[0]
-            yield self.network.env.timeout(int(self.network.service[row]))
+            yield self.network.env.timeout(self.network.service[row])
             self.network.done[delivery] = self.network.env.now
         self.busy = False
 
@@ -309,20 +309,23 @@ class _Network:
         self.env = simpy.Environment(0)
         self.cycles, self.buffer = cycles, buffer
         self.mesh: Mesh = placed.mesh
-        self.row_core = placed.reach.cores
+        # Lists: SimPy's Python looks single numbers up, for which arrays are slow.
+        self.row_tile: list[int] = placed.mesh.tile_of_core[placed.reach.cores].tolist()
+        self.row_core: list[int] = placed.reach.cores.tolist()
         self.core_of = placed.core_of
-        self.service = service_cycles(cycles, placed.layout.words, placed.reach.synapses)
-        self.done: Ints = np.empty(0, np.int64)
+        service = service_cycles(cycles, placed.layout.words, placed.reach.synapses)
+        self.service: list[int] = service.tolist()
+        self.done: list[int] = []
         self.longest_queue = 0
         self._routers: dict[int, _Router] = {}
         self._injectors: dict[int, _Injector] = {}
 
     def run(self, released: Ints, ids: Ints, row_start: Ints, multicast: bool) -> Ints:
         """Cycles at which each delivery was done."""
-        self.done = np.full(int(np.diff(row_start)[ids].sum()), -1, np.int64)
+        self.done = [-1] * int(np.diff(row_start)[ids].sum())
         self.env.process(self._emit(released, ids, row_start, multicast))
         self.env.run()
-        return self.done
+        return np.array(self.done, np.int64)
 
     def _emit(self, released: Ints, ids: Ints, row_start: Ints, multicast: bool) -> Iterator[simpy.Event]:
         first = 0
@@ -340,15 +343,14 @@ class _Network:
 
     def output(self, tile: int, row: int) -> int:
         """The output of a tile's router that leads to the core of a row; made if it is not there yet."""
-        core = int(self.row_core[row])
-        there, columns = int(self.mesh.tile_of_core[core]), self.mesh.columns
+        there, columns = self.row_tile[row], self.mesh.columns
         x, y, tx, ty = tile % columns, tile // columns, there % columns, there // columns
         if x != tx:
             number, neighbour = (EAST, tile + 1) if tx > x else (WEST, tile - 1)
         elif y != ty:
             number, neighbour = (SOUTH, tile + columns) if ty > y else (NORTH, tile - columns)
         else:
-            number, neighbour = CORE + core, -1
+            number, neighbour = CORE + self.row_core[row], -1
         router = self._router(tile)
         if number not in router.outputs:
             router.outputs[number] = self._new_output(router, number, neighbour)
