@@ -33,9 +33,9 @@ class Layout:
 
     @property
     def straddles_banks(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-        """Whether a row lies in more than one bank."""
-        wide: np.ndarray[tuple[int], np.dtype[np.bool_]] = self.words > 1
-        return wide & ((self.first_bank != self.last_bank) | (self.words > 2))
+        """Whether a row lies in more than one bank: neighbouring words never share one of several."""
+        wide: np.ndarray[tuple[int], np.dtype[np.bool_]] = (self.words > 1) & (self.memory.banks > 1)
+        return wide
 
 
 def words_for(bits: int, word_bits: int) -> int:

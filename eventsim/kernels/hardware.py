@@ -246,3 +246,66 @@ def late_arrivals(times, rows, stop, row_start, targets, delays, core_of, out):
         for e in range(row_start[rows[s]], row_start[rows[s] + 1]):
             if times[s] + delays[e if delays.size > 1 else 0] > stop:
                 out[core_of[targets[e]]] += 1
+
+
+@inner
+def _distance(a, b, columns):
+    return abs(a % columns - b % columns) + abs(a // columns - b // columns)
+
+
+@inner
+def _hops_of(part, tile, skip, traffic, tiles, columns):
+    """Hops of all traffic of a part if it lay on `tile`, but that with the part `skip`."""
+    hops = 0
+    for other in range(tiles.size):
+        if other != part and other != skip and traffic[part, other]:
+            hops += traffic[part, other] * _distance(tile, tiles[other], columns)
+    return hops
+
+
+@kernel
+def anneal_placement(traffic, load, tile_of_core, columns, n_tiles, by_load, sweeps, seed, core_of_part):
+    """Swap parts between cores, warm at first, so that spike-weighted hops fall; with `by_load` the sum of the squares
+    of the tiles' loads comes first, whose least is an even load.  The best placement seen is left in core_of_part.
+
+    traffic: (parts, parts) packets either way, symmetric.  load: (parts,) events.
+    """
+    n = core_of_part.size
+    state = np.uint64(seed * np.uint64(2) + np.uint64(0x9E3779B97F4A7C15))
+    tiles = np.empty(n, np.int64)
+    tile_load = np.zeros(n_tiles, np.float64)
+    for part in range(n):
+        tiles[part] = tile_of_core[core_of_part[part]]
+        tile_load[tiles[part]] += load[part]
+    mean_hops = max(traffic.sum() / n, 1.0)
+    mean_load = max(load.sum() / n_tiles, 1.0)
+    now = best = 0.0
+    best_cores = core_of_part.copy()
+    for step in range(sweeps * n):
+        warm = 1.0 - step / (sweeps * n)
+        state = state * np.uint64(6364136223846793005) + np.uint64(1442695040888963407)
+        a = int((state >> np.uint64(33)) % np.uint64(n))
+        state = state * np.uint64(6364136223846793005) + np.uint64(1442695040888963407)
+        b = int((state >> np.uint64(33)) % np.uint64(n))
+        state = state * np.uint64(6364136223846793005) + np.uint64(1442695040888963407)
+        chance = float(state >> np.uint64(11)) * (1.0 / 9007199254740992.0)
+        ta, tb = tiles[a], tiles[b]
+        if ta == tb:
+            continue
+        before = _hops_of(a, ta, b, traffic, tiles, columns) + _hops_of(b, tb, a, traffic, tiles, columns)
+        after = _hops_of(a, tb, b, traffic, tiles, columns) + _hops_of(b, ta, a, traffic, tiles, columns)
+        change = (after - before) / mean_hops
+        if by_load:
+            moved = float(load[b] - load[a])
+            squares = 2.0 * moved * (tile_load[ta] - tile_load[tb] + moved)
+            change = 0.01 * change + 100.0 * squares / (mean_load * mean_load)
+        if change <= 0.0 or chance < np.exp(-change / (0.3 * warm * warm + 1e-9)):
+            tiles[a], tiles[b] = tb, ta
+            core_of_part[a], core_of_part[b] = core_of_part[b], core_of_part[a]
+            tile_load[ta] += load[b] - load[a]
+            tile_load[tb] += load[a] - load[b]
+            now += change
+            if now < best - 1e-9:
+                best = now
+                best_cores[:] = core_of_part
+    core_of_part[:] = best_cores
