@@ -123,7 +123,9 @@ def cost(
     ] = None,
     changes: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Another key of the table [hardware]; may be repeated."),
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="Another key of the table [hardware]; may be repeated."
+        ),
     ] = None,
     packets: Annotated[
         bool, typer.Option("--packets", help="Simulate the mesh packet by packet, for small networks.")
@@ -143,9 +145,7 @@ def cost(
 
     given = {"chip": chip} if chip is not None else {}
     options = parse_overrides(changes or ()) | given
-    outcome = price_raster(
-        file, options, mapping or (), out, packets=packets or feedback, feedback=feedback
-    )
+    outcome = price_raster(file, options, mapping or (), out, packets=packets or feedback, feedback=feedback)
     print(to_json(outcome.document) if json else "\n".join(outcome.lines))
 
 

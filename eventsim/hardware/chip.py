@@ -241,7 +241,9 @@ class Chip(_Table):
 
 def chip_names() -> list[str]:
     """The chips that come with the library."""
-    return sorted(each.name.removesuffix(".toml") for each in _folder().iterdir() if each.name.endswith(".toml"))
+    return sorted(
+        each.name.removesuffix(".toml") for each in _folder().iterdir() if each.name.endswith(".toml")
+    )
 
 
 def load_chip(name: str | Path, folders: Sequence[Path] = ()) -> Chip:
@@ -276,7 +278,11 @@ def _parse(text: str, where: str) -> Chip:
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
         key = ".".join(map(str, first["loc"]))
-        why = "unknown key" if first["type"] == "extra_forbidden" else first["msg"].removeprefix("Value error, ")
+        why = (
+            "unknown key"
+            if first["type"] == "extra_forbidden"
+            else first["msg"].removeprefix("Value error, ")
+        )
         more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
         value = first["input"] if not isinstance(first["input"], dict) else where
         raise InputError(f"{where}: {key}" if key else where, value, why + more) from None

@@ -45,7 +45,9 @@ class Cost:
         """The same counts at the prices of another file of the same chip (mesh, core, memory and clock alike)."""
         for part in ("mesh", "core", "memory", "timing", "chips"):
             if getattr(chip, part) != getattr(self.chip, part):
-                raise InputError(f"chip.{part}", chip.name, "differs, and so would the counts: price the run again")
+                raise InputError(
+                    f"chip.{part}", chip.name, "differs, and so would the counts: price the run again"
+                )
         counts = replace(self.counts, placed=replace(self.placed, chip=chip))
         return replace(self, counts=counts, bill=chip_bill(chip, counts.totals, counts.seconds, kind))
 

@@ -95,7 +95,9 @@ def neurobench(run: Run, counts: Counts, tick_ms: float) -> dict[str, Any]:
     dense, neurons = dense_connections(run), neuron_mask(network)
     fired = int(run.spike_counts.sum())
     table_adds = int(counts.per_core["lut_adds"].sum())
-    updates = int((counts.per_core["neuron_updates_active"] + counts.per_core["neuron_updates_inactive"]).sum())
+    updates = int(
+        (counts.per_core["neuron_updates_active"] + counts.per_core["neuron_updates_inactive"]).sum()
+    )
     footprint = int(counts.placed.layout.bits.sum()) + int(neurons.sum()) * chip.memory.state_bits
     return {
         "footprint": footprint / 8,

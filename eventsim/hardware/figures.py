@@ -51,7 +51,9 @@ def mesh_figure(counts: Counts) -> Figure:
             axes.set_title(title)
             ratio = balance(values[values >= 0].astype(np.int64))
             style.note(axes, f"largest / mean {ratio:.2f}" if ratio is not None else "none")
-            figure.colorbar(shown, ax=axes, fraction=0.046 * mesh.rows / mesh.columns, pad=0.03, format=_short)
+            figure.colorbar(
+                shown, ax=axes, fraction=0.046 * mesh.rows / mesh.columns, pad=0.03, format=_short
+            )
             _draw_links(axes, counts)
         link = int(counts.links.argmax())
         if counts.links[link]:
@@ -116,7 +118,9 @@ def energy_figure(cost: Cost) -> Figure:
             fontsize=8,
             color=style.MUTED,
         )
-        axes.set(xscale="log", yscale="log", xlabel="mean rate of neurons and sources (Hz)", ylabel="power (W)")
+        axes.set(
+            xscale="log", yscale="log", xlabel="mean rate of neurons and sources (Hz)", ylabel="power (W)"
+        )
         axes.set_ylim(max(total.min() * 1e-4, total.max() * 1e-9), total.max() * 2)
         axes.set_title(f"{cost.chip.name}: power by part ({bill.kind} prices)")
         if bill.unpriced:

@@ -147,7 +147,9 @@ def _active_intervals(
     """In how many intervals each of `table_cores` read a row; each table reads at most one an interval."""
     if run.results is None or layer.name not in run.results.populations:
         if run.spike_counts[layer.ids].any():
-            notes.append(f"{layer.name}: not recorded; an interval counts for a core if its busiest table read")
+            notes.append(
+                f"{layer.name}: not recorded; an interval counts for a core if its busiest table read"
+            )
         return np.array([run.spike_counts[layer.ids][core_of[layer.ids] == c].max() for c in table_cores])
     raster = run.results.spikes(layer.name)
     interval = _interval(raster.times, layer)

@@ -28,7 +28,7 @@ class LayerSizes:
     @property
     def footprint(self) -> int:
         """Values in the tables."""
-        return self.n_tables * 2**self.n_comparisons * self.n_out
+        return (self.n_tables << self.n_comparisons) * self.n_out
 
     @property
     def comparisons(self) -> int:
@@ -78,7 +78,7 @@ class TransformerSizes:
     def table_values(self) -> int:
         """Values in all tables."""
         address = 2 * self.n_comparisons + self.positional_bits
-        head = self.n_tables * 2**address * self.width
+        head = (self.n_tables << address) * self.width
         last = self.unembedder.footprint if self.unembedder else 0
         return self.all_heads * head + self.layers * self.feed_forward.footprint + last
 

@@ -45,8 +45,9 @@ class Mesh:
 
     def distance(self, a: Ints, b: Ints) -> Ints:
         """Links between tiles."""
-        across = np.abs(a % self.columns - b % self.columns)
-        return across + np.abs(a // self.columns - b // self.columns)
+        across: Ints = np.abs(a % self.columns - b % self.columns)
+        along: Ints = np.abs(a // self.columns - b // self.columns)
+        return across + along
 
     def link_name(self, link: int) -> str:
         """Such as ``(2, 1) east``, of (column, row)."""

@@ -153,7 +153,9 @@ def _allowed(run: Run, placed: Placed, scale: float) -> Ints:
             continue
         source, target = projection.source.population, projection.target.population
         ids = np.repeat(np.arange(source.first, source.first + source.size), np.diff(table.row_start))
-        mine = np.searchsorted(keys, ids * n_cores + placed.core_of[target.first + table.targets.astype(np.int64)])
+        mine = np.searchsorted(
+            keys, ids * n_cores + placed.core_of[target.first + table.targets.astype(np.int64)]
+        )
         np.minimum.at(shortest, mine, np.broadcast_to(table.delays, mine.shape))
     return np.where(shortest > 0.0, np.floor(shortest * scale), -1.0).astype(np.int64)
 

@@ -56,7 +56,9 @@ def arriving_events(run: Run) -> Ints:
     for projection, table in synapse_tables(run.network):
         source, target = projection.source.population, projection.target.population
         sent = run.spike_counts[source.first : source.first + source.size]
-        np.add.at(events, target.first + table.targets.astype(np.int64), np.repeat(sent, np.diff(table.row_start)))
+        np.add.at(
+            events, target.first + table.targets.astype(np.int64), np.repeat(sent, np.diff(table.row_start))
+        )
     for layer in table_layers(run.network):
         events[layer.ids] += run.spike_counts[layer.ids] * layer.n_out
     return events
@@ -142,7 +144,9 @@ def _placed(run: Run, mesh: Mesh, parts: Ints, events: Ints, objective: Objectiv
     np.add.at(traffic, (parts[reach.sources], reach.cores), sent)
     for layer in table_layers(run.network):
         outputs = np.unique(parts[layer.outputs])
-        np.add.at(traffic, (parts[layer.ids][:, np.newaxis], outputs), run.spike_counts[layer.ids][:, np.newaxis])
+        np.add.at(
+            traffic, (parts[layer.ids][:, np.newaxis], outputs), run.spike_counts[layer.ids][:, np.newaxis]
+        )
     load = np.bincount(parts, weights=events, minlength=n).astype(np.int64)
     core_of_part = np.arange(n)
     kernels.anneal_placement(

@@ -38,4 +38,3 @@ def pending_events(run: Run, core_of: Ints, n_cores: int, notes: list[str]) -> t
 def _may_be_late(projection: Projection) -> bool:
     delay = projection.delay
     return not isinstance(delay, int | float) or delay > 0.0
-

@@ -45,5 +45,12 @@ PER_CORE = (
 )
 """Those that have a value for each core; the others belong to links or follow from these."""
 
-SUBSETS = ("lut_adds", "lut_anchor_fetches", "sram_read_bits", "sram_write_bits", "deliveries", "axon_lookups")
+SUBSETS = (
+    "lut_adds",
+    "lut_anchor_fetches",
+    "sram_read_bits",
+    "sram_write_bits",
+    "deliveries",
+    "axon_lookups",
+)
 """Another view of something counted under another name: unpriced without a remark when that one is priced."""

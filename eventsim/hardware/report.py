@@ -200,7 +200,9 @@ def lines(cost: Cost) -> Iterator[str]:
     yield f"{doc['chip']}{many}; mapping {doc['mapping']}; {doc['routing']}; {doc['seconds']:g} s"
     yield from _section("capacity", _capacity_lines(doc["capacity"]))
     yield from _section("totals", ((k, _count(v)) for k, v in doc["totals"].items() if v != 0))
-    yield from _section("tiles, largest / mean", ((k, _ratio(v)) for k, v in doc["per_tile"]["max_over_mean"].items()))
+    yield from _section(
+        "tiles, largest / mean", ((k, _ratio(v)) for k, v in doc["per_tile"]["max_over_mean"].items())
+    )
     yield from _heat_map(cost.counts)
     yield from _section("busiest links", ((b["link"], f"{b['load']:,}") for b in doc["busiest_links"]))
     yield from _section("latency bound", _bound_lines(doc["latency_bound"]))
@@ -242,7 +244,10 @@ def _bound_lines(found: dict[str, Any] | None) -> Iterator[tuple[str, str]]:
     if found["tick_ms"] is not None:
         yield "steps over the tick", f"{found['steps_longer_than_tick']:,} of {found['tick_ms']:g} ms"
     yield "limited by", ", ".join(f"{k} {n}" for k, n in found["limited_by"].items() if n) or "nothing"
-    yield "largest (ns)", ", ".join(f"{k} {v:,.1f}" for k, v in found["largest_ns"].items() if v) or "no latencies"
+    yield (
+        "largest (ns)",
+        ", ".join(f"{k} {v:,.1f}" for k, v in found["largest_ns"].items() if v) or "no latencies",
+    )
 
 
 def _energy_lines(found: dict[str, Any]) -> Iterator[tuple[str, str]]:

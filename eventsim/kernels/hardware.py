@@ -210,7 +210,7 @@ def fill_cores(in_start, sources, own_bits, own_axons, is_neuron, limits, row, c
     core = neurons = axons = bits = n_touched = out = 0
     for i in range(in_start.size - 1):
         for attempt in range(2):
-            fresh, more, before = 0, own_bits[i], n_touched
+            fresh, more, _before = 0, own_bits[i], n_touched
             for e in range(in_start[i], in_start[i + 1]):
                 s = sources[e]
                 if rows[s] == 0:

@@ -54,7 +54,9 @@ def test_bank_conflicts_follow_the_order_of_spikes() -> None:
     run = run_of(network, simulate(network, 10.0))
     counts = cost(run, _memory(banks=2), "contiguous").counts
     assert counts.bank_conflicts is not None
-    assert counts.bank_conflicts.sum() == 1  # at 1 ms rows 0 and 2; at 2 ms rows 0 and 1 lie in different banks
+    assert (
+        counts.bank_conflicts.sum() == 1
+    )  # at 1 ms rows 0 and 2; at 2 ms rows 0 and 1 lie in different banks
 
 
 @given(

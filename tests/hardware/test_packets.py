@@ -12,8 +12,8 @@ from eventsim.hardware.packets import simulate_packets
 from eventsim.hardware.run import Run
 from eventsim.models import IF
 from eventsim.network import Explicit, Network, SpikeTrains
-from eventsim.recording.results import PopulationInfo, Results
 from eventsim.recording.memory import MemorySink
+from eventsim.recording.results import PopulationInfo, Results
 from tests.hardware.conftest import chip
 
 
@@ -40,8 +40,8 @@ def _cost(run: Run, made: Chip, inputs: list[int], cells: list[int]) -> Cost:
 
 
 def test_one_packet_by_hand() -> None:
-    """Tile 0 to tile 5: sent 2, two links east 3 + 3, one south 5, handed over 1, looked up 4, two synapses 14 (one word
-    is read meanwhile): 32 ns."""
+    """Tile 0 to tile 5: sent 2, two links east 3 + 3, one south 5, handed over 1, looked up 4, two synapses 14 (one
+    word is read meanwhile): 32 ns."""
     run = _run([[1.0], []], [(0, 1), (0, 1)])
     priced = _cost(run, chip(), [0, 0], [0, 5])
     found = simulate_packets(run, priced.placed)
@@ -94,7 +94,7 @@ _times = st.lists(st.integers(0, 30).map(float), min_size=0, max_size=4, unique=
 
 
 @st.composite
-def _cases(draw: st.DrawFn):  # noqa: ANN202
+def _cases(draw: st.DrawFn):
     n = draw(st.integers(1, 5))
     trains = [[t * 1e-5 for t in draw(_times)] for _ in range(n)]
     pair = st.tuples(st.integers(0, n - 1), st.integers(0, n - 1))
@@ -106,7 +106,7 @@ def _cases(draw: st.DrawFn):  # noqa: ANN202
 
 @given(_cases())
 @settings(max_examples=60, deadline=None)
-def test_never_faster_than_the_bound_and_equal_without_contention(case) -> None:  # noqa: ANN001
+def test_never_faster_than_the_bound_and_equal_without_contention(case) -> None:
     trains, synapses, inputs, cells, routing, buffer = case
     run = _run(trains, synapses)
     mesh = {"columns": 3, "rows": 2, "cores_per_tile": 1, "routing": routing}
@@ -120,7 +120,9 @@ def test_never_faster_than_the_bound_and_equal_without_contention(case) -> None:
     if (times == times[0]).all():  # one batch: it takes at least what its largest core, link and path take
         assert found.done.max() - found.released.min() >= bound(run, priced.counts).step_ns[0]
     for spike in np.unique(found.spike):  # each spike alone meets its bound to the cycle
-        alone = _run([[times[spike]] if i == run.spikes[1][spike] else [] for i in range(len(trains))], synapses)
+        alone = _run(
+            [[times[spike]] if i == run.spikes[1][spike] else [] for i in range(len(trains))], synapses
+        )
         mine = _cost(alone, priced.chip, inputs, cells)
         single = simulate_packets(alone, mine.placed)
         if single.delayed_by_others.any():

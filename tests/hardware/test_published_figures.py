@@ -63,7 +63,9 @@ def test_truenorth_fit_and_prediction() -> None:
     assert price * 1e12 == pytest.approx(2.297, abs=5e-4)
     assert static * 1e3 == pytest.approx(64.43, abs=5e-3)
     assert (static + price * synapses * 20.07) * 1e3 == pytest.approx(70.62, abs=5e-3)
-    shipped = chip_bill(load_chip("truenorth"), {"synaptic_events": round(20.07 * synapses)}, 1.0, "incremental")
+    shipped = chip_bill(
+        load_chip("truenorth"), {"synaptic_events": round(20.07 * synapses)}, 1.0, "incremental"
+    )
     assert shipped.watts * 1e3 == pytest.approx(70.62, abs=0.01)
 
 
@@ -92,7 +94,9 @@ def test_bert_base_as_dense_products() -> None:
     assert millijoules == pytest.approx(51.41, rel=1e-3)
 
 
-@pytest.mark.parametrize(("steps", "published_mj", "rate"), [(4, 7.98, 0.198), (1, 3.98, 0.396), (4, 13.74, 0.342)])
+@pytest.mark.parametrize(
+    ("steps", "published_mj", "rate"), [(4, 7.98, 0.198), (1, 3.98, 0.396), (4, 13.74, 0.342)]
+)
 def test_spikelm_both_readings(steps: int, published_mj: float, rate: float) -> None:
     """The published energies imply these rates where only additions cost; reading each weight costs 5 pJ more."""
     macs = transformer_macs(128, 768, 12)

@@ -1,5 +1,7 @@
 """Packets, hops and link loads: meshes worked out by hand, and what must hold for any network and mapping."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -41,7 +43,7 @@ def test_west_and_north_by_hand() -> None:
     assert counts.totals["packets"] == 6
     west = {"(2, 1) west": 6, "(1, 1) west": 6, "(0, 1) north": 6}
     assert _links(counts, counts.unicast) == west
-    assert _links(counts, counts.multicast) == {name: 3 for name in west}
+    assert _links(counts, counts.multicast) == dict.fromkeys(west, 3)
 
 
 def test_multicast_sends_one_packet_a_spike() -> None:
@@ -62,7 +64,7 @@ def test_a_hilbert_curve_goes_from_neighbour_to_neighbour(columns: int, rows: in
 
 
 @st.composite
-def _mapped_runs(draw: st.DrawFn):  # noqa: ANN202
+def _mapped_runs(draw: st.DrawFn):
     n = draw(st.integers(1, 8))
     neuron = st.integers(0, n - 1)
     synapses = draw(st.lists(st.tuples(neuron, neuron), min_size=1, max_size=30))
@@ -105,7 +107,7 @@ def _naive(synapses: list[tuple[int, int]], spikes: np.ndarray, core_of: np.ndar
                 x, y = path[-1]
                 step = (x + np.sign(goal[0] - x), y) if x != goal[0] else (x, y + np.sign(goal[1] - y))
                 path.append((int(step[0]), int(step[1])))
-            for link in zip(path, path[1:], strict=False):
+            for link in itertools.pairwise(path):
                 unicast[link] = unicast.get(link, 0) + sent
                 if link not in seen:
                     seen.add(link)
@@ -121,7 +123,7 @@ def _naive(synapses: list[tuple[int, int]], spikes: np.ndarray, core_of: np.ndar
 
 @given(_mapped_runs())
 @settings(max_examples=60, deadline=None)
-def test_conservation(drawn) -> None:  # noqa: ANN001
+def test_conservation(drawn) -> None:
     """Sums of links are hops; tiles add up to the totals; any mapping gives the same events; a slow count agrees."""
     run, made, mappings, synapses = drawn
     found = []
