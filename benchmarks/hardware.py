@@ -71,7 +71,9 @@ def sanafe() -> dict[str, float]:
     found = [layers.Input2D(net, 32, 32, threshold=data["thresholds"][0])]
     for k, (_, stride) in enumerate(KERNELS, 1):
         strides = {"stride_width": stride, "stride_height": stride}
-        found.append(layers.Conv2D(net, found[-1], data[f"conv{k}"], threshold=data["thresholds"][k], **strides))
+        found.append(
+            layers.Conv2D(net, found[-1], data[f"conv{k}"], threshold=data["thresholds"][k], **strides)
+        )
     found.append(layers.Dense(net, found[-1], 11, data["dense1"], threshold=data["thresholds"][5]))
     for neuron, bias in zip(found[0], data["inputs"], strict=True):
         neuron.set_attributes(model_attributes={"bias": bias})

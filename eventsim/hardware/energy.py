@@ -27,8 +27,8 @@ class Bill:
     """Energy of a run on a chip.
 
     parts: the dynamic energy by price.  within: what is already part of one of these, and not added.  static_watts:
-    power drawn over seconds of chip time; 0 with all-in prices, in which it is shared out.  unpriced: (quantity, count) of what was counted and has no price.  covered: the same
-    of what an all-in price includes.
+    power drawn over seconds of chip time; 0 with all-in prices, in which it is shared out.  unpriced: (quantity,
+    count) of what was counted and has no price.  covered: the same of what another price includes.
     """
 
     kind: Kind

@@ -63,7 +63,16 @@ def test_the_command_writes_report_tables_and_figures(raster: Path, tmp_path: Pa
     for name in ("mesh", "energy", "balance", "mappings"):
         assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
     report = (tmp_path / "report.txt").read_text()
-    order = ["capacity", "totals", "tiles", "busiest links", "latency bound", "energy", "unpriced", "NeuroBench"]
+    order = [
+        "capacity",
+        "totals",
+        "tiles",
+        "busiest links",
+        "latency bound",
+        "energy",
+        "unpriced",
+        "NeuroBench",
+    ]
     places = [report.index(f"\n{title}") for title in order]
     assert places == sorted(places)
 

@@ -13,7 +13,9 @@ from eventsim.models import IF
 from eventsim.network import Explicit, Network
 from tests.hardware.dvs import CORES, HERE, KERNELS, SIZES, STEPS, sanafe_loihi
 
-sanafe = pytest.importorskip("sanafe", reason='the package sanafe is not installed: pip install "eventsim[sanafe]"')
+sanafe = pytest.importorskip(
+    "sanafe", reason='the package sanafe is not installed: pip install "eventsim[sanafe]"'
+)
 pytest.importorskip("yaml", reason="SANA-FE's tutorial module needs pyyaml")
 
 
@@ -40,7 +42,9 @@ def test_random_networks(seed: int) -> None:
     chip = sanafe.SpikingChip(architecture)
     chip.load(theirs)
     told = chip.sim(steps, spike_trace=True, perf_trace=True)
-    fired = np.array([int(str(each).rpartition(".")[2]) for step in told["spike_trace"] for each in step], np.int64)
+    fired = np.array(
+        [int(str(each).rpartition(".")[2]) for step in told["spike_trace"] for each in step], np.int64
+    )
     network = Network()
     cells = network.population("cells", n, IF())
     network.connect(cells, cells, Explicit(pairs[:, 0], pairs[:, 1]), delay=0.0)
@@ -75,7 +79,9 @@ def test_the_tutorial_network_itself() -> None:
     found = [layers.Input2D(net, 32, 32, threshold=data["thresholds"][0])]
     for k, (_, stride) in enumerate(KERNELS, 1):
         strides = {"stride_width": stride, "stride_height": stride}
-        found.append(layers.Conv2D(net, found[-1], data[f"conv{k}"], threshold=data["thresholds"][k], **strides))
+        found.append(
+            layers.Conv2D(net, found[-1], data[f"conv{k}"], threshold=data["thresholds"][k], **strides)
+        )
     found.append(layers.Dense(net, found[-1], 11, data["dense1"], threshold=data["thresholds"][5]))
     assert tuple(map(len, found)) == SIZES
     for neuron, bias in zip(found[0], data["inputs"], strict=True):
