@@ -20,9 +20,11 @@ from eventsim.hardware.dense import as_dense_products, neurobench
 from eventsim.hardware.lut import LayerCounts, row_entropy_bits
 from eventsim.hardware.quantities import PER_CORE
 from eventsim.hardware.reach import Ints
+from eventsim.hardware.windows import count_windows
 
 BALANCED = ("synaptic_events", "spikes", "deliveries", "sram_read_words")
 DEFAULT_TICK_MS = 1.0
+WINDOWS = 50
 
 
 def document(cost: Cost) -> dict[str, Any]:
@@ -39,6 +41,7 @@ def document(cost: Cost) -> dict[str, Any]:
         "totals": totals(counts),
         "per_tile": per_tile(counts),
         "busiest_links": busiest_links(counts, 5),
+        "windows": in_windows(cost),
         "latency_bound": latency_bound(cost),
         "energy": energy(cost),
         "look_up_tables": [look_up_tables(layer, cost) for layer in counts.layers],
@@ -100,6 +103,22 @@ def busiest_links(counts: Counts, n: int) -> list[dict[str, Any]]:
     links, mesh = counts.links, counts.placed.mesh
     order = np.argsort(-links, kind="stable")[:n]
     return [{"link": mesh.link_name(int(k)), "load": int(links[k])} for k in order if links[k]]
+
+
+def in_windows(cost: Cost) -> dict[str, Any] | None:
+    """The run in equal windows of time, so that peaks show; None where spikes were not recorded."""
+    run = cost.run
+    if run.results is None or run.not_recorded() or not run.duration_ms:
+        return None
+    found = count_windows(run, cost.placed, WINDOWS)
+    events = found.synaptic_events
+    return {
+        "start_ms": found.edges_ms[:-1].tolist(),
+        "synaptic_events_sent": events.sum(axis=1).tolist(),
+        "synaptic_events_of_busiest_core": events.max(axis=1).tolist(),
+        "deliveries": found.deliveries.sum(axis=1).tolist(),
+        "load_of_busiest_link": found.links.max(axis=1).tolist(),
+    }
 
 
 def latency_bound(cost: Cost) -> dict[str, Any] | None:
@@ -205,6 +224,7 @@ def lines(cost: Cost) -> Iterator[str]:
     )
     yield from _heat_map(cost.counts)
     yield from _section("busiest links", ((b["link"], f"{b['load']:,}") for b in doc["busiest_links"]))
+    yield from _section(f"peaks of {WINDOWS} windows", _peak_lines(doc["windows"]))
     yield from _section("latency bound", _bound_lines(doc["latency_bound"]))
     yield from _section(f"energy ({doc['energy']['prices']} prices)", _energy_lines(doc["energy"]))
     unpriced = [(name, f"{n:,}") for name, n in doc["energy"]["unpriced"].items()]
@@ -233,6 +253,16 @@ def _capacity_lines(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "cores used", f"{found['cores_used']:,} of {found['cores']:,}"
     for name, share in found["fullest_core"].items():
         yield RESOURCES[name], f"{100 * share:.1f} % of the fullest core"
+
+
+def _peak_lines(found: dict[str, Any] | None) -> Iterator[tuple[str, str]]:
+    """The largest window of each row, when it was, and how much larger than the mean."""
+    for name, values in (found or {}).items():
+        top = max(values)
+        if found is None or name == "start_ms" or not top:
+            continue
+        mean = sum(values) / len(values)
+        yield name, f"{top:,} from {found['start_ms'][values.index(top)]:g} ms ({top / mean:.2f} x the mean)"
 
 
 def _bound_lines(found: dict[str, Any] | None) -> Iterator[tuple[str, str]]:
