@@ -6,7 +6,7 @@ gets, beside its own delay, the mean latency that packets of its source to the c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -105,13 +105,19 @@ def compare_feedback(
         if name in before.populations:
             found[name] = _moved(before, results, name)
     if measure is not None:
-        old, new = measure(before), measure(results)
-        found["metrics"] = {
-            key: {"without": old[key], "with": new[key]}
-            for key in old
-            if isinstance(old[key], int | float | np.number) and not isinstance(old[key], bool)
-        }
+        new = dict(_numbers(measure(results)))
+        old = dict(_numbers(measure(before)))
+        found["metrics"] = {key: {"without": old[key], "with": new[key]} for key in old if key in new}
     return found
+
+
+def _numbers(metrics: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:
+    """Metrics that are numbers, those of inner mappings under dotted names."""
+    for key, value in metrics.items():
+        if isinstance(value, Mapping):
+            yield from _numbers(value, f"{prefix}{key}.")
+        elif isinstance(value, int | float | np.number) and not isinstance(value, bool):
+            yield prefix + key, float(value)
 
 
 def _moved(before: Results, after: Results, name: str) -> dict[str, Any]:

@@ -91,7 +91,7 @@ def _write(
     first = costs[0]
     document, lines = report.document(first), list(report.lines(first))
     if packets:
-        _simulate_packets(run, first, document, lines, feedback)
+        _simulate_packets(run, first, table.acceleration, document, lines, feedback)
     if len(costs) > 1:
         document["mappings"] = [report.comparison(each) for each in costs]
         lines += report.comparison_lines(costs)
@@ -114,11 +114,11 @@ def _write(
 
 
 def _simulate_packets(
-    run: Run, cost: Cost, document: dict[str, Any], lines: list[str], feedback: bool
+    run: Run, cost: Cost, acceleration: float, document: dict[str, Any], lines: list[str], feedback: bool
 ) -> None:
     from eventsim.hardware import packets
 
-    simulated = packets.simulate_packets(run, cost.placed)
+    simulated = packets.simulate_packets(run, cost.placed, acceleration)
     document["packets"] = simulated.summary()
     lines += ["", "packet by packet", *(f"  {key}: {value}" for key, value in document["packets"].items())]
     if not feedback:

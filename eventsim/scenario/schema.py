@@ -57,6 +57,8 @@ class Hardware(_Table):
     prices: Literal["incremental", "all-in"] | None = None
     chips: Annotated[str, Field(pattern=r"^(auto|[1-9][0-9]*x[1-9][0-9]*)$")] = "1x1"
     """Chips side by side, columns x rows, or auto: as many as hold the network."""
+    acceleration: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
+    """How much faster than the model's time the chip runs when its packets are simulated."""
 
 
 class Scenario(_Table):
