@@ -107,9 +107,10 @@ def main() -> None:
     rows: dict[str, dict[str, Any]] = {}
     for name in ("ours", "sanafe"):
         command = [sys.executable, "-c", WORKER.format(name)]
-        done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         if done.returncode:
-            print(f"{name}: not measured (SANA-FE needs the extra sanafe and 4.5 GB of memory)")
+            why = done.stderr.strip().splitlines()[-1:] or ["no output"]
+            print(f"{name}: not measured: {why[0]} (SANA-FE needs the extra sanafe and 4.5 GB of memory)")
             continue
         rows[name] = json.loads(done.stdout.splitlines()[-1])
     print(
