@@ -31,6 +31,7 @@ def ours() -> dict[str, float]:
     """Loading and all counts of the tutorial's 200 steps, compiled before; the memory that this takes at its peak."""
     from eventsim.hardware.counts import count, place
     from eventsim.hardware.mapping import by_hand
+    from eventsim.network import Explicit
     from tests.hardware.dvs import sanafe_loihi, tutorial_mapping, tutorial_network, tutorial_run
 
     chip, network, run = sanafe_loihi(), tutorial_network(), tutorial_run()
@@ -48,7 +49,7 @@ def ours() -> dict[str, float]:
     description = sum(
         p.rule.sources.nbytes + p.rule.targets.nbytes
         for p in network.projections.values()
-        if hasattr(p.rule, "sources")
+        if isinstance(p.rule, Explicit)
     )
     return {
         "synapses": synapses,

@@ -62,11 +62,13 @@ def build(
 
     def read_by_tables(at: NDArray[np.int64]) -> NDArray[np.float64]:
         before = symbols[at[:, np.newaxis] - np.arange(context, 0, -1)]
-        return codes[before].reshape(len(at), -1)
+        latencies: NDArray[np.float64] = codes[before].reshape(len(at), -1)
+        return latencies
 
     def lines(at: NDArray[np.int64]) -> NDArray[np.float64]:
         before = symbols[at[:, np.newaxis] - np.arange(context, 0, -1)]
-        return np.eye(alphabet.size)[before].reshape(len(at), -1)
+        on: NDArray[np.float64] = np.eye(alphabet.size)[before].reshape(len(at), -1)
+        return on
 
     with Stopwatch().running() as watch:
         layer = LUTLayer.random(context * embedding, alphabet.size, n_tables, n_comparisons, seed)

@@ -90,7 +90,7 @@ def trained(
 def spiking(perceptron: Perceptron, values: Floats, spikes: int, sample_ms: float) -> Network:
     """The perceptron as spiking neurons reading one sample (m,): its lines, and one for the biases, spike regularly."""
     lines = np.append(values, 1.0)
-    trains = []
+    trains: Any = []
     for line, n in enumerate(np.rint(lines * spikes).astype(np.int64)):
         phase = 0.5 + 0.4 * np.sin(
             7.0 * line

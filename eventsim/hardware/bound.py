@@ -59,7 +59,8 @@ def cycles_of(chip: Chip) -> Cycles:
 
 def service_cycles(cycles: Cycles, words: Ints, synapses: Ints) -> Ints:
     """What a core works on a packet: its row is found, then its words are read while its synapses are added."""
-    return cycles.look_up + np.maximum(words * cycles.word, synapses * cycles.synapse)
+    work: Ints = cycles.look_up + np.maximum(words * cycles.word, synapses * cycles.synapse)
+    return work
 
 
 def path_cycles(placed: Placed, cycles: Cycles) -> Ints:
@@ -68,7 +69,7 @@ def path_cycles(placed: Placed, cycles: Cycles) -> Ints:
     here, there = mesh.tile_of_core[placed.core_of[reach.sources]], mesh.tile_of_core[reach.cores]
     across = np.abs(here % mesh.columns - there % mesh.columns)
     along = np.abs(here // mesh.columns - there // mesh.columns)
-    way = cycles.send + across * cycles.across + along * cycles.along + cycles.deliver
+    way: Ints = cycles.send + across * cycles.across + along * cycles.along + cycles.deliver
     return way + service_cycles(cycles, placed.layout.words, reach.synapses)
 
 

@@ -79,7 +79,7 @@ def _connect(
     if isinstance(target.model, LUTTables | LUTOutputs):
         delay = snap(delay)
     rule = Explicit(members.astype(np.uint32), table.targets)
-    weight = np.broadcast_to(table.weights, members.shape).copy()
+    weight = np.broadcast_to(table.weights, members.shape).astype(np.float64)
     slower.connect(*ends, rule, weight, delay, projection.name, projection.receptor)
 
 
@@ -124,7 +124,7 @@ def _moved(before: Results, after: Results, name: str) -> dict[str, Any]:
     """Neuron by neuron, spike k of the one run beside spike k of the other."""
     a, b = before.spikes(name), after.spikes(name)
     same = np.minimum(a.counts(), b.counts())
-    shifts = [b.of(i)[: same[i]] - a.of(i)[: same[i]] for i in np.flatnonzero(same)]
+    shifts = [np.subtract(b.of(i)[: same[i]], a.of(i)[: same[i]]) for i in np.flatnonzero(same).tolist()]
     shift = np.abs(np.concatenate([np.empty(0), *shifts]))
     return {
         "spikes_without": len(a),

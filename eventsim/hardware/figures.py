@@ -126,7 +126,7 @@ def energy_figure(cost: Cost) -> Figure:
         if bill.unpriced:
             names = ", ".join(name.replace("_", " ") for name, _ in bill.unpriced)
             figure.text(0.01, 0.005, f"unpriced: {names}", fontsize=7, color=style.MUTED, ha="left")
-            figure.get_layout_engine().set(rect=(0, 0.035, 1, 0.965))  # type: ignore[union-attr]
+            figure.set_layout_engine("constrained", rect=(0, 0.035, 1, 0.965))
         axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
     return figure
 

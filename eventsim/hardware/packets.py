@@ -12,7 +12,7 @@ All times are whole cycles, so that where nothing waits the latency is that of `
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,8 @@ from eventsim.hardware.mesh import Mesh
 from eventsim.hardware.reach import Ints, is_tables
 from eventsim.hardware.run import Run
 from eventsim.kernels.hardware import EAST, NORTH, SOUTH, WEST
+
+Steps = Generator[simpy.Event, Any, None]
 
 MOST_PACKETS = 1_000_000
 CORE = 4
@@ -224,7 +226,7 @@ class _Output:
                 buffer.taken(self.number)
                 return
 
-    def _send(self, packet: _Packet) -> Iterator[simpy.Event]:
+    def _send(self, packet: _Packet) -> Steps:
         yield self.router.network.env.timeout(self.cycles)
         self.busy = False
         self.sink.put(packet)
@@ -246,7 +248,7 @@ class _Core:
             self.busy = True
             self.network.env.process(self._work())
 
-    def _work(self) -> Iterator[simpy.Event]:
+    def _work(self) -> Steps:
         while self.waiting:
             packet = self.waiting.popleft()
             self.room += 1
@@ -254,7 +256,7 @@ class _Core:
                 self.upstream.kick()
             delivery, row = packet.rows[0]
             yield self.network.env.timeout(self.network.service[row])
-            self.network.done[delivery] = self.network.env.now
+            self.network.done[delivery] = int(self.network.env.now)
         self.busy = False
 
 
@@ -277,7 +279,7 @@ class _Injector:
         self.buffer.room -= 1
         self.network.env.process(self._send(self.waiting.popleft()))
 
-    def _send(self, packet: _Packet) -> Iterator[simpy.Event]:
+    def _send(self, packet: _Packet) -> Steps:
         yield self.network.env.timeout(self.network.cycles.send)
         self.busy = False
         self.buffer.put(packet)
@@ -329,7 +331,7 @@ class _Network:
         self.env.run()
         return np.array(self.done, np.int64)
 
-    def _emit(self, released: Ints, ids: Ints, row_start: Ints, multicast: bool) -> Iterator[simpy.Event]:
+    def _emit(self, released: Ints, ids: Ints, row_start: Ints, multicast: bool) -> Steps:
         first = 0
         for at, i in zip(released.tolist(), ids.tolist(), strict=True):
             if at > self.env.now:

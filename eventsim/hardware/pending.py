@@ -22,11 +22,11 @@ def pending_events(run: Run, core_of: Ints, n_cores: int, notes: list[str]) -> t
             notes.append(f"{source.name}: not recorded; what was on its way at the end counts as arrived")
             continue
         table = None if is_tables(projection) else build_synapses(run.network, projection)
-        longest = float(np.max(projection.delay if table is None else table.delays, initial=0.0))
+        longest = _common_ms(projection) if table is None else float(np.max(table.delays, initial=0.0))
         first_late = run.duration_ms - longest
         raster = run.results.spikes(source.name, first_late - 1e-9 * abs(first_late))
         if table is None:
-            late = raster.times + projection.delay > run.duration_ms
+            late = raster.times + _common_ms(projection) > run.duration_ms
             np.add.at(adds, core_of[source.first + raster.ids[late]], target.size)
         elif len(raster):
             local = core_of[target.first : target.first + target.size]
@@ -38,3 +38,8 @@ def pending_events(run: Run, core_of: Ints, n_cores: int, notes: list[str]) -> t
 def _may_be_late(projection: Projection) -> bool:
     delay = projection.delay
     return not isinstance(delay, int | float) or delay > 0.0
+
+
+def _common_ms(projection: Projection) -> float:
+    """The one delay of look-up tables' rows."""
+    return float(projection.delay)  # type: ignore[arg-type]  # the description takes no other

@@ -49,7 +49,7 @@ def in_steps(run: Run, placed: Placed, tick_ms: float, steps: int) -> Iterator[W
     block = max(1, BLOCK_BYTES // row_bytes)
     for first in range(0, steps, block):
         last = min(first + block, steps)
-        edges = np.arange(first, last + 1) * tick_ms
+        edges: NDArray[np.float64] = np.arange(first, last + 1, dtype=np.float64) * tick_ms
         if last == steps:
             edges[-1] = max(edges[-1], run.duration_ms)
         yield _counted(run, placed, edges)
@@ -58,8 +58,7 @@ def in_steps(run: Run, placed: Placed, tick_ms: float, steps: int) -> Iterator[W
 def _counted(run: Run, placed: Placed, edges: NDArray[np.float64]) -> Windows:
     times, ids = run.spikes
     first = int(np.searchsorted(times, edges[0], "left"))
-    at_end = "right" if edges[-1] >= run.duration_ms else "left"
-    last = int(np.searchsorted(times, edges[-1], at_end))
+    last = int(np.searchsorted(times, edges[-1], "right" if edges[-1] >= run.duration_ms else "left"))
     times, ids = times[first:last], ids[first:last]
     n = edges.size - 1
     window = np.clip(np.searchsorted(edges, times, "right") - 1, 0, n - 1)

@@ -52,7 +52,8 @@ def price_raster(
     settings = (run.results.metadata.get("settings") or {}) if run.results is not None else {}
     table = _table(settings.get("hardware") or {}, options)
     target = path.parent / FOLDER if folder is None else folder
-    costs = [_cost(run, table, method) for method in (mappings or [table.mapping])]
+    methods: Sequence[Any] = mappings or [table.mapping]
+    costs = [_cost(run, table, method) for method in methods]
     prepare_directory(target)
     return _write(run, costs, table, target, packets, feedback)
 
