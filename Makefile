@@ -28,6 +28,7 @@ format: $(VENV)/.development
 
 bench: $(VENV)/.scenarios  ## the figures of the README
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.hardware
 
 wheel: $(VENV)/.development
 	$(BIN)/python -m build --wheel

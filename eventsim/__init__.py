@@ -35,6 +35,8 @@ _HOME = {
     ),
     "eventsim.models": ("IF", "LIF", "LIFExp", "Izhikevich", "IzhikevichGrid"),
     "eventsim.kernels.handlers": ("CURRENT", "Handlers"),
+    "eventsim.hardware.costing": ("cost",),
+    "eventsim.hardware.run": ("read_run", "run_of"),
     "eventsim.simulation": ("Simulation",),
     "eventsim.recording": ("Results", "load_state", "open_raster", "save_state", "simulate"),
 }

@@ -223,6 +223,46 @@ def plot(
         print(picture)
 
 
+@app.command()
+def cost(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A finished raster.")],
+    chip: Annotated[
+        str | None, typer.Option(metavar="CHIP", help="A chip of the library, or a TOML file.")
+    ] = None,
+    mapping: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="M", help="contiguous, hilbert, hypergraph or a TOML file; several are compared."
+        ),
+    ] = None,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="Another key of the table [hardware]; may be repeated."
+        ),
+    ] = None,
+    packets: Annotated[
+        bool, typer.Option("--packets", help="Simulate the mesh packet by packet, for small networks.")
+    ] = False,
+    feedback: Annotated[
+        bool, typer.Option("--feedback", help="And run the network again with its latencies as delays.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where to write.", show_default="cost, beside FILE")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Price a run on neuromorphic hardware; write a report, tables and figures."""
+    from eventsim.scenario.costs import price_raster
+    from eventsim.scenario.files import to_json
+    from eventsim.scenario.load import parse_overrides
+
+    given = {"chip": chip} if chip is not None else {}
+    options = parse_overrides(changes or ()) | given
+    outcome = price_raster(file, options, mapping or (), out, packets=packets or feedback, feedback=feedback)
+    print(to_json(outcome.document) if json else "\n".join(outcome.lines))
+
+
 @app.command(name="list")
 def list_scenarios(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to look.")] = Path("scenarios"),

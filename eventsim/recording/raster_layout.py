@@ -10,6 +10,8 @@ and, in a group of its own because every child of /spikes counts as a population
     /eventsim               format, format_version, complete (0 or 1), duration_ms, seed
         scenario, settings  text (the scenario as it was run; settings as JSON)
         versions, counts    attributes, and a data set for each count that is an array
+        wiring              u1, a network file without parameters (`eventsim.network.wiring`), where there is one
+        spike_counts        i8, of every neuron and source by global id, in a finished file that has the wiring
         populations         table of (name, first, size)
         progress            f8: complete_until_ms, spikes of each population, rows of each recorder
         states/<k>          population, variable; neurons (n,), times (k,), values (k, n)

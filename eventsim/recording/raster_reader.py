@@ -12,8 +12,11 @@ from typing import Any
 
 import h5py
 import numpy as np
+from numpy.typing import NDArray
 
-from eventsim.errors import FileFormatError
+from eventsim.errors import FileFormatError, MissingDataError
+from eventsim.network import wiring
+from eventsim.network.network import Network
 from eventsim.recording import raster_layout as layout
 from eventsim.recording.results import Floats, Ids, PopulationInfo, Results, StateRecorder
 
@@ -35,6 +38,21 @@ def open_raster(path: str | os.PathLike[str]) -> Results:
         header.metadata,
         header.complete,
     )
+
+
+def read_wiring(path: str | os.PathLike[str]) -> tuple[Network, NDArray[np.int64]]:
+    """The wiring of the network that made a raster, and the spikes of every neuron and source by global id.
+
+    Raises MissingDataError where the file has none: it is of another tool, of an older eventsim or not finished.
+    """
+    with _opened(Path(path)) as file:
+        own = file.get(layout.GROUP)
+        if own is None or "wiring" not in own:
+            raise MissingDataError(f"{path}: has no wiring to count from; run the scenario again to get it")
+        if "spike_counts" not in own:
+            raise MissingDataError(f"{path}: is not finished and has no spike counts")
+        data, counts = own["wiring"][...].tobytes(), own["spike_counts"][...]
+    return wiring.from_bytes(data), counts
 
 
 def info(path: str | os.PathLike[str]) -> dict[str, Any]:

@@ -36,7 +36,8 @@ class RasterWriter:
     """A sink that writes ``path``, through ``path.partial`` until `close`.
 
     ``populations`` are (name, first, size, recorded); ``metadata`` may hold ``scenario`` (text), ``seed``
-    (int), ``settings`` (anything JSON can hold), ``duration_ms`` (planned) and ``versions``. The file is a
+    (int), ``settings`` (anything JSON can hold), ``duration_ms`` (planned), ``versions`` and ``wiring`` (bytes of
+    `eventsim.network.wiring`, kept so that the run can be priced on hardware from the file alone). The file is a
     function of these, of the spikes and of the samples: not of the clock, nor of how the engine cut them into
     chunks.
 
@@ -102,11 +103,17 @@ class RasterWriter:
         rows.append(times, values)
         self._progress.rows(recorder_number, rows.written)
 
-    def close(self, counts: Mapping[str, Any] | None = None, duration_ms: float | None = None) -> None:
+    def close(
+        self,
+        counts: Mapping[str, Any] | None = None,
+        duration_ms: float | None = None,
+        spike_counts: NDArray[np.int64] | None = None,
+    ) -> None:
         """Write what is left, the counts and the simulated time, and give the file its name.
 
         ``counts``: numbers and arrays by name. They are part of the file's identity: no run times among them.
         ``duration_ms``: by default the planned one of the metadata, else the last spike's time.
+        ``spike_counts``: spikes of every neuron and source by global id, also of those that are not recorded.
         """
         self._write_block()
         if duration_ms is None:
@@ -118,6 +125,8 @@ class RasterWriter:
                 group.create_dataset(name, data=value)
             else:
                 group.attrs[name] = value
+        if spike_counts is not None:
+            self._group.create_dataset("spike_counts", data=np.asarray(spike_counts, np.int64))
         self._group.attrs["duration_ms"] = np.float64(duration_ms)
         self._progress.update(float(duration_ms))
         self._group.attrs["complete"] = np.uint8(1)
@@ -162,6 +171,9 @@ class RasterWriter:
         group.create_dataset("scenario", data=layout.text(str(self._metadata.get("scenario", ""))))
         settings = json.dumps(self._metadata.get("settings", {}), sort_keys=True)
         group.create_dataset("settings", data=layout.text(settings))
+        if self._metadata.get("wiring"):
+            wiring = np.frombuffer(self._metadata["wiring"], np.uint8)
+            group.create_dataset("wiring", data=wiring, compression="gzip", track_times=False)
         versions = group.create_group("versions")
         for name, number in sorted(self._metadata.get("versions", package_versions()).items()):
             versions.attrs[name] = layout.text(str(number))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from eventsim.network import wiring
 from eventsim.network.network import Network
 from eventsim.recording.memory import MemorySink
 from eventsim.recording.raster_reader import open_raster
@@ -47,9 +48,9 @@ def simulate(
         simulation = Simulation(network, engine, sink, progress)
         simulation.run(duration_ms)
         return sink.results(duration_ms, simulation.counts)
-    metadata = {"seed": network.seed, "duration_ms": duration_ms}
+    metadata = {"seed": network.seed, "duration_ms": duration_ms, "wiring": wiring.to_bytes(network)}
     with RasterWriter(path, population_table(network), metadata, recorder_table(network)) as writer:
         simulation = Simulation(network, engine, writer, progress)
         simulation.run(duration_ms)
-        writer.close(simulation.counts, duration_ms)
+        writer.close(simulation.counts, duration_ms, simulation.spike_counts)
     return open_raster(path)

@@ -36,14 +36,16 @@ def raster_writer(path: Path, network: Network, scenario: Scenario, duration_ms:
 
     The file names what the spikes depend on, and neither engine nor threads: they give the same bytes.
     """
+    from eventsim.network import wiring
     from eventsim.recording.raster_writer import RasterWriter
     from eventsim.recording.simulate import population_table, recorder_table
 
     metadata = {
         "scenario": scenario.name,
         "seed": scenario.seed,
-        "settings": scenario.model_dump(mode="json", include={"builder", "parameters", "record"}),
+        "settings": scenario.model_dump(mode="json", include={"builder", "parameters", "record", "hardware"}),
         "duration_ms": duration_ms,
+        "wiring": wiring.to_bytes(network),
     }
     return RasterWriter(path, population_table(network), metadata, recorder_table(network))
 

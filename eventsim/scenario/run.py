@@ -143,7 +143,7 @@ def _simulate(
     with _said_in_one_line(writer, lambda: reached_ms), writer:
         simulation = new_simulation(network, scenario.engine, scenario.threads, writer, report)
         simulation.run(duration_ms)
-        writer.close(simulation.counts, duration_ms)
+        writer.close(simulation.counts, duration_ms, simulation.spike_counts)
     return simulation
 
 

@@ -62,6 +62,22 @@ class Sweep(_Table):
     """By metric, the level whose crossing is marked."""
 
 
+class Hardware(_Table):
+    """What `eventsim cost` takes where its options do not say: on which chip, mapped how, at which prices."""
+
+    chip: str = "loihi"
+    """A chip of the library or a TOML file."""
+    mapping: str | dict[str, int | tuple[int, ...] | dict[str, tuple[int, ...]]] = "contiguous"
+    """contiguous, hilbert, hypergraph, a TOML file, or a table of populations and cores."""
+    spread: Literal["fill", "even"] = "fill"
+    objective: Literal["hops", "load"] = "hops"
+    prices: Literal["incremental", "all-in"] | None = None
+    chips: Annotated[str, Field(pattern=r"^(auto|[1-9][0-9]*x[1-9][0-9]*)$")] = "1x1"
+    """Chips side by side, columns x rows, or auto: as many as hold the network."""
+    acceleration: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
+    """How much faster than the model's time the chip runs when its packets are simulated."""
+
+
 class Scenario(_Table):
     """One experiment: which network, with which parameters, for how long, and what to keep of it."""
 
@@ -77,6 +93,7 @@ class Scenario(_Table):
     record: Record = Record()
     plot: Plot = Plot()
     sweep: Sweep = Sweep()
+    hardware: Hardware = Hardware()
 
 
 def known_keys(model: type[BaseModel] = Scenario, table: str = "") -> dict[str, list[str]]:
