@@ -32,7 +32,9 @@ def network(workload: Workload, peers: Peers, repeats: int) -> tuple[list[Figure
                 theirs[number].append(peers.run(peer, workload.neurons, seed))
             except MissingPeer as why:
                 missing[f"{peer.name}, {workload.name}: not measured: {why}"] = None
-    contenders = [{"name": None, "threads": threads, "runs": runs} for threads, runs in ours.items()]
+    contenders: list[Figures] = [
+        {"name": None, "threads": threads, "runs": runs} for threads, runs in ours.items()
+    ]
     contenders += [
         {"name": peer.name, "threads": peer.threads, "runs": theirs[number]}
         for number, peer in enumerate(workload.peers)

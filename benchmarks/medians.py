@@ -31,7 +31,7 @@ def spread(values: Sequence[float]) -> Spread:
 
 
 def median(runs: Sequence[Figures], name: str) -> float:
-    return statistics.median(run[name] for run in runs)
+    return float(statistics.median(run[name] for run in runs))
 
 
 def rate_hz(contender: Contender) -> float:

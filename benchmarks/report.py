@@ -34,9 +34,9 @@ def page(figures: Mapping[str, Any], missing: Sequence[str]) -> str:
         ["# Benchmarks"],
         [
             f"`make bench`: {facts['cores']} cores ({facts['processor']}), load {facts['load']:.1f}, {about}.",
-            "Medians of runs that take turns, each with its own seed; compiling, building and a warm-up are outside the",
-            "time. Ratios are those of a turn, with the least and the most in brackets: of CPU time with one thread, of",
-            "wall time with two. A time counts if the rate is the expected one.",
+            "Medians of runs that take turns, each with its own seed; compiling, building and a warm-up are not timed.",
+            "Ratios are those of a turn, with the least and the most in brackets: of CPU time with one thread, of wall",
+            "time with two. A time counts if the rate is the expected one.",
         ],
     ]
     if figures.get("networks"):
@@ -136,8 +136,8 @@ def _network_rows(workload: Workload, contenders: Sequence[Contender]) -> list[s
 def roofline_lines(runs: Sequence[Mapping[str, float]]) -> list[str]:
     scatter, lazy = (spread([run[name] for run in runs]) for name in ("scatter", "lazy"))
     return [
-        f"C roofline, 12,500 neurons, one core: adding weights up alone {scatter} million synapses a second, with decay",
-        f"and threshold at each arrival {lazy}.",
+        f"C roofline, 12,500 neurons, one core: adding weights up alone {scatter} million synapses a second,",
+        f"with decay and threshold at each arrival {lazy}.",
     ]
 
 
