@@ -30,7 +30,7 @@ def figure(figures: Mapping[str, Any]) -> Figure:
 
 
 def draw_speeds(axes: Axes, networks: Mapping[str, Sequence[Contender]]) -> None:
-    """A bar for each simulator whose rate agrees, on one thread, grouped by network."""
+    """Each simulator whose rate agrees, on one thread, grouped by network."""
     axes.set_title("Synaptic events a second, one thread")
     shown = [workload for workload in WORKLOADS if workload.name in networks]
     if not shown:
@@ -44,10 +44,10 @@ def draw_speeds(axes: Axes, networks: Mapping[str, Sequence[Contender]]) -> None
             name = contender["name"] or OURS
             found = spread([speed / 1e6 for speed in speeds(contender)])
             x = place + (names.index(name) - (len(names) - 1) / 2) * width
-            axes.bar(x, found.median, 0.92 * width, color=COLOURS[name])
-            axes.vlines(x, found.least, found.most, color=style.INK, linewidth=0.8)
+            axes.plot([x, x], [found.least, found.most], color=COLOURS[name], linewidth=1.0)
+            axes.plot(x, found.median, "o", markersize=6, color=COLOURS[name])
     for name in names:
-        axes.bar(0, 0, color=COLOURS[name], label=name)
+        axes.plot([], [], "o", color=COLOURS[name], label=name)
     axes.set_yscale("log")
     axes.set_ylabel("million a second")
     axes.set_xticks(range(len(shown)), [workload.name for workload in shown])
@@ -106,7 +106,7 @@ def draw_sizes(axes: Axes, rows: Sequence[Mapping[str, Any]]) -> None:
 
 def draw_events(axes: Axes, rows: Sequence[Mapping[str, Any]], silent: Sequence[Mapping[str, Any]]) -> None:
     """Run time against synaptic events, a line for each number of neurons, and what silence takes."""
-    axes.set_title("Run time goes with events, not with neurons or time")
+    axes.set_title("Run time against synaptic events")
     if not rows:
         return style.nothing(axes, "not measured")
     sizes = list(dict.fromkeys(row["neurons"] for row in rows))

@@ -235,7 +235,7 @@ def microcircuit_table(figures: Mapping[str, Any]) -> list[str]:
 
 TABLES: Mapping[str, Any] = {
     "sizes": ("Sizes", sizes_table),
-    "events": ("Time goes with events", events_table),
+    "events": ("Run time against events", events_table),
     "silence": ("Silence", silence_table),
     "construction": ("Building", construction_table),
     "microcircuit": ("Cortical microcircuit", microcircuit_table),
