@@ -26,8 +26,9 @@ format: $(VENV)/.development
 	$(BIN)/ruff check --fix $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
 
-bench: $(VENV)/.scenarios  ## the figures of the README
-	$(BIN)/python -m benchmarks
+bench: $(VENV)/.scenarios  ## table and figure of results/benchmarks; BENCH="--only cuba --repeats 3" for a part of it
+	$(BIN)/python -m benchmarks $(BENCH)
+	$(BIN)/python -m benchmarks.luts
 	$(BIN)/python -m benchmarks.hardware
 
 wheel: $(VENV)/.development

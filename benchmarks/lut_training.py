@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from benchmarks.peers import ROOT, MissingPeer
+from benchmarks.processes import ROOT, MissingPeer
 from eventsim.lut.transformer import RELEASED, TransformerSettings
 
 VARIABLE = "EVENTSIM_SNN"

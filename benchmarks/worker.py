@@ -14,6 +14,7 @@ from eventsim.models import LIF
 from eventsim.network import FixedIndegree, Network, Projection, Uniform
 from eventsim.recording.memory import MemorySink
 from eventsim.recording.simulate import population_table
+from eventsim.scenario.experiment import Experiment
 from eventsim.scenario.memory import peak_rss_mb
 from eventsim.simulation import Simulation
 
@@ -29,27 +30,45 @@ class Stopwatch:
 
 
 def simulate(
-    *, builder: str, parameters: dict[str, Any], seed: int, warm_ms: float, timed_ms: float
-) -> dict[str, float]:
+    *,
+    builder: str,
+    parameters: dict[str, Any],
+    seed: int,
+    warm_ms: float,
+    timed_ms: float,
+    threads: int = 1,
+) -> dict[str, Any]:
     """Simulate a network, its spikes kept in memory; compiling, building and the first `warm_ms` are not timed."""
-    module, _, function = builder.partition(":")
-    network = getattr(importlib.import_module(module), function)(seed=seed, **parameters).network
-    simulation = Simulation(network, engine="queue", sink=MemorySink(population_table(network)))
+    network = _network(builder, parameters, seed)
+    simulation = Simulation(network, sink=MemorySink(population_table(network)), threads=threads)
     simulation.run(warm_ms)
-    before, watch = simulation.counts, Stopwatch()
+    before, spikes_before, watch = simulation.counts, simulation.spike_counts.copy(), Stopwatch()
     simulation.run(timed_ms)
     wall_s, cpu_s = watch.lap()
     counts = {name: count - before[name] for name, count in simulation.counts.items()}
+    spikes = simulation.spike_counts - spikes_before
     return {
+        "engine": simulation.engine,
+        "synapses": before["synapses"],
         "build_s": simulation.build_s,
         "run_s": wall_s,
         "run_cpu_s": cpu_s,
         "biological_s": timed_ms / 1e3,
         "mean_rate_hz": 1e3 * counts["spikes"] / (before["neurons"] * timed_ms),
+        "rates_hz": {
+            name: 1e3 * int(spikes[each.first : each.first + each.size].sum()) / (each.size * timed_ms)
+            for name, each in network.populations.items()
+        },
         "synaptic_events": counts["synaptic_events"],
         "external_events": counts["external_events"],
         "peak_rss_mb": peak_rss_mb(),
     }
+
+
+def _network(builder: str, parameters: dict[str, Any], seed: int) -> Network:
+    module, _, function = builder.partition(":")
+    built = getattr(importlib.import_module(module), function)(seed=seed, **parameters)
+    return built.network if isinstance(built, Experiment) else built
 
 
 def construct(*, kind: str, neurons: int, indegree: int, seed: int) -> dict[str, float]:
@@ -72,8 +91,8 @@ def construct(*, kind: str, neurons: int, indegree: int, seed: int) -> dict[str,
 def _projection(kind: str, neurons: int, indegree: int, seed: int) -> tuple[Network, Projection]:
     network = Network(seed)
     cells = network.population("cells", neurons, LIF())
-    common = kind == "common"
-    weight, delay = (0.1, 1.5) if common else (Uniform(0.05, 0.15), Uniform(1.0, 20.0))
+    weight = 0.1 if kind == "common" else Uniform(0.05, 0.15)
+    delay = Uniform(1.0, 20.0) if kind == "own" else 1.5
     return network, network.connect(cells, cells, FixedIndegree(indegree), weight, delay)
 
 
