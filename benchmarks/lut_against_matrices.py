@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.processes import MissingPeer
+from benchmarks.peers import MissingPeer
 from eventsim.lut.operations import matrix_operations, table_operations
 from eventsim.lut.text import SYMBOLS, Text, python_english
 from eventsim.lut.text_training import TextTrainer

@@ -17,7 +17,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from benchmarks.processes import ROOT, MissingPeer
+from benchmarks.peers import MissingPeer
+from benchmarks.processes import ROOT
 from eventsim.lut.transformer import RELEASED, TransformerSettings
 
 VARIABLE = "EVENTSIM_SNN"

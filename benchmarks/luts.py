@@ -13,7 +13,9 @@ from benchmarks.processes import ROOT
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.luts", description=__doc__)
     parser.add_argument("--repeats", type=int, default=5, help="turns of each contender (default 5)")
-    parser.add_argument("--only", nargs="+", choices=("training", "matrices"), default=("training", "matrices"))
+    parser.add_argument(
+        "--only", nargs="+", choices=("training", "matrices"), default=("training", "matrices")
+    )
     parser.add_argument("--tiny", action="store_true", help="a try of the program: few steps")
     parser.add_argument("--out", type=Path, default=ROOT / "results" / "benchmarks")
     options = parser.parse_args()
