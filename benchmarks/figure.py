@@ -101,7 +101,7 @@ def draw_sizes(axes: Axes, rows: Sequence[Mapping[str, Any]]) -> None:
     axes.margins(x=0.05)
     axes.set_xlabel("neurons, 1,250 synapses each")
     axes.set_ylabel("million synaptic events a second")
-    axes.legend()
+    axes.legend(handlelength=3.0)
 
 
 def draw_events(axes: Axes, rows: Sequence[Mapping[str, Any]], silent: Sequence[Mapping[str, Any]]) -> None:
@@ -129,4 +129,5 @@ def draw_events(axes: Axes, rows: Sequence[Mapping[str, Any]], silent: Sequence[
     axes.margins(x=0.05)
     axes.set_xlabel("synaptic events in 1 s of biological time")
     axes.set_ylabel("run time (s)")
+    axes.set_ylim(top=10.0 * axes.get_ylim()[1])
     axes.legend(loc="upper left")
