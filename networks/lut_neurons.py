@@ -45,7 +45,7 @@ def add_table_neurons(network: Network, source: Population, layer: LUTLayer, nam
     pairs, n_rows = layer.anchors.reshape(-1, 2), 2**COMPARISONS
     model = IF(v_th=0.5)
     b_first, a_first = (network.population(f"{name} {each} first", len(pairs), model) for each in "ba")
-    every = np.arange(len(pairs))
+    pairs, every = pairs.astype(np.uint32), np.arange(len(pairs), dtype=np.uint32)
     for neurons, sign in ((b_first, 1.0), (a_first, -1.0)):
         for side, weight in ((1, sign), (0, -sign)):
             network.connect(source, neurons, Explicit(pairs[:, side], every), weight=weight, delay=0.0)
@@ -54,11 +54,11 @@ def add_table_neurons(network: Network, source: Population, layer: LUTLayer, nam
     for neurons, bit in ((b_first, 1), (a_first, 0)):
         row, comparison = np.nonzero(bits == bit)
         table = np.repeat(np.arange(layer.n_tables), row.size)
-        sources = table * COMPARISONS + np.tile(comparison, layer.n_tables)
-        targets = table * n_rows + np.tile(row, layer.n_tables)
+        sources = (table * COMPARISONS + np.tile(comparison, layer.n_tables)).astype(np.uint32)
+        targets = (table * n_rows + np.tile(row, layer.n_tables)).astype(np.uint32)
         network.connect(neurons, rows, Explicit(sources, targets), weight=COINCIDENCE, delay=0.0)
     sums = network.population(f"{name} sums", layer.n_out, IF(v_th=np.inf))
-    ends = (axis.ravel() for axis in np.indices((rows.size, layer.n_out)))
+    row_of, sum_of = (axis.ravel().astype(np.uint32) for axis in np.indices((rows.size, layer.n_out)))
     weights = layer.tables.reshape(-1).astype(np.float64)
-    network.connect(rows, sums, Explicit(*ends), weight=weights, delay=0.0)
+    network.connect(rows, sums, Explicit(row_of, sum_of), weight=weights, delay=0.0)
     return TableNeurons(b_first, a_first, rows, sums)

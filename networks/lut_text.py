@@ -139,5 +139,5 @@ def generate(
         latencies = forward(stages, embedding[np.array(data[-len(prompt) :])][np.newaxis])[-1][0, -1]
         powers = np.exp((latencies.min() - latencies) / temperature)
         chances = powers.cumsum() / powers.sum()
-        data.append(int(min(np.searchsorted(chances, draw.random()), 255)))
+        data.append(min(int(np.searchsorted(chances, draw.random())), 255))
     return bytes(data).decode("utf-8", "replace")

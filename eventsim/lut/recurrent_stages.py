@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -62,7 +64,7 @@ class Loop:
         if source.size != self.recurrent.n_in:
             raise InputError("source", source.size, f"the state has {self.recurrent.n_in} neurons")
         self.recurrent.check()
-        timing = {"start_ms": intervals.start_ms, "interval_ms": intervals.length_ms}
+        timing: dict[str, Any] = {"start_ms": intervals.start_ms, "interval_ms": intervals.length_ms}
         model = LUTTables(self.recurrent.n_comparisons, **timing)
         tables = network.population("state tables", self.recurrent.n_tables, model)
         outputs = LUTOutputs(offset_ms=intervals.offset_ms, **timing)

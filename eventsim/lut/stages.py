@@ -7,7 +7,7 @@ A stage has its direct formula (`forward`) and its populations (`add`), and both
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,7 +98,7 @@ class AttentionStage:
     def add(self, network: Network, source: Population, intervals: Intervals, name: str,
             inputs: LatencyRange, origin: int) -> Population:  # fmt: skip
         self._check()
-        timing = {"start_ms": intervals.start_ms, "interval_ms": intervals.length_ms}
+        timing: dict[str, Any] = {"start_ms": intervals.start_ms, "interval_ms": intervals.length_ms}
         n_tables, comparisons = self.query_anchors.shape[:2]
         model = LUTAttention(
             comparisons, self.place_bits, self.places, self.context, origin, self.shared, **timing
