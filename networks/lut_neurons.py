@@ -42,10 +42,10 @@ def add_table_neurons(network: Network, source: Population, layer: LUTLayer, nam
         raise InputError(
             "n_comparisons", layer.n_comparisons, f"{COMPARISONS} inputs of {COINCIDENCE} reach 1"
         )
-    pairs, n_rows = layer.anchors.reshape(-1, 2), 2**COMPARISONS
+    pairs, n_rows = layer.anchors.reshape(-1, 2).astype(np.uint32), 2**COMPARISONS
     model = IF(v_th=0.5)
     b_first, a_first = (network.population(f"{name} {each} first", len(pairs), model) for each in "ba")
-    pairs, every = pairs.astype(np.uint32), np.arange(len(pairs), dtype=np.uint32)
+    every = np.arange(len(pairs), dtype=np.uint32)
     for neurons, sign in ((b_first, 1.0), (a_first, -1.0)):
         for side, weight in ((1, sign), (0, -sign)):
             network.connect(source, neurons, Explicit(pairs[:, side], every), weight=weight, delay=0.0)

@@ -106,3 +106,20 @@ def _choose(feed, start, end):
             neurons[j], neurons[k] = neurons[k], neurons[j]
             k += 1
     feed.last = k
+
+
+@inner
+def next_fed(feed, drives, t):
+    """A time not before ``t`` before which the feed has no arrival, as far as is drawn."""
+    span_ms = record_at(drives, feed.number, DRIVE).cell_ms * feed.cells
+    span = int64(math.floor(t / span_ms))
+    if span != feed.span:
+        return t
+    begin, width = span * span_ms, span_ms / feed.parts
+    part = int64((t - begin) / width)
+    if feed.parts == 1:
+        return t if feed.n > 0 else begin + span_ms
+    starts = i8(feed.starts)
+    while part < feed.parts and starts[part] == starts[part + 1]:
+        part += 1
+    return max(t, begin + part * width)

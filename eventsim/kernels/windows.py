@@ -14,7 +14,7 @@ from eventsim.kernels.jit import inlined, inner, kernel
 from eventsim.kernels.layout import DONE, ENDLESS, PAUSED
 from eventsim.kernels.memory import f8, i8, record_at, u1, u2, u4
 from eventsim.kernels.shared import added, meet, reallocated
-from eventsim.kernels.tile_drive import feed_window
+from eventsim.kernels.tile_drive import feed_window, next_fed
 from eventsim.kernels.tile_events import first_look, go_through_marked, hand_back, set_current_in
 from eventsim.kernels.tile_sums import (
     add_currents,
@@ -57,11 +57,12 @@ def _soonest_due(tile):
 
 
 @inlined
-def _next_driven(tile):
-    """When the drive's next arrival may come."""
-    if tile.n_feeds > 0:
-        return -math.inf
-    return f8(tile.drive_times)[tile.next_drive] if tile.next_drive < tile.n_drive else math.inf
+def _next_driven(tile, w, t):
+    """When the drive's next arrival from ``t`` on may come."""
+    soonest = f8(tile.drive_times)[tile.next_drive] if tile.next_drive < tile.n_drive else math.inf
+    for k in range(tile.n_feeds):
+        soonest = min(soonest, next_fed(record_at(tile.feeds, k, FEED), w.drives, t))
+    return soonest
 
 
 @inner
@@ -115,7 +116,7 @@ def _live(groups, tile, w, wiring, inputs):
     """All that happens in a tile in this window."""
     take_off(tile, w, wiring)
     move_on(tile, w, wiring)
-    if tile.n_deliveries == 0 and _next_driven(tile) >= w.end and tile.quiet_until >= w.end:
+    if tile.n_deliveries == 0 and _next_driven(tile, w, w.start) >= w.end and tile.quiet_until >= w.end:
         return
     if tile.kind == EVENTS:
         _in_events(groups, tile, w, wiring, inputs)
@@ -225,7 +226,7 @@ def _next_event(w, inputs):
         tile = record_at(w.tiles, number, TILE)
         if tile.kind != EVENTS and tile.quiet_until <= w.now:
             tile.quiet_until = max(w.now, find_quiet(tile, w.now))
-        soonest = min(soonest, min(min(tile.next, tile.quiet_until), _next_driven(tile)))
+        soonest = min(soonest, min(min(tile.next, tile.quiet_until), _next_driven(tile, w, w.now)))
     return soonest
 
 

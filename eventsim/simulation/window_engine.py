@@ -96,7 +96,7 @@ class WindowEngine:
         self.parts = Parts()
         self.time = 0.0
         self._started = False
-        self._pace = Pace(_EVENTS_A_CALL, _FIRST_CALL_MS)
+        self._pace = Pace(_EVENTS_A_CALL // 4, _FIRST_CALL_MS)
 
     def __del__(self) -> None:
         tiles, block = getattr(self, "tiles", None), getattr(self, "windows", None)
