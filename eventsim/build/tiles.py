@@ -143,10 +143,11 @@ class Tiles:
         """Let each tile have its arrivals from the drives; the arrays must be kept while they are used."""
         tile_of = np.searchsorted(self.records["first_id"], neurons, side="right") - 1
         order = np.argsort(tile_of, kind="stable")
-        ends = np.cumsum(np.bincount(tile_of, minlength=self.records.size)).astype(np.int64)
+        counts = np.bincount(tile_of, minlength=self.records.size)[: self.records.size]
+        ends = np.cumsum(counts).astype(np.int64)
         times, numbers = times[order], numbers[order]
         neurons = (neurons - self.records["first_id"][tile_of])[order].astype(np.uint32)
-        for record, begin, end in zip(self.records, np.append(0, ends[:-1]), ends, strict=True):
+        for record, begin, end in zip(self.records, ends - counts, ends, strict=True):
             record["drive_times"] = address(times) + 8 * begin
             record["drive_neurons"] = address(neurons) + 4 * begin
             record["drive_numbers"] = address(numbers) + 2 * begin

@@ -34,6 +34,8 @@ def test_a_summary_of_nothing_is_readable() -> None:
         "scenario": "empty",
         "seed": 0,
         "engine": "queue",
+        "engine_why": "asked for",
+        "threads": 1,
         "neurons": 0,
         "synapses": 0,
         "duration_ms": 1.0,
@@ -50,5 +52,6 @@ def test_a_summary_of_nothing_is_readable() -> None:
         "metrics": {},
     }
     lines = summary_lines(summary, [Path("results/empty/raster.h5")])
-    assert lines[0] == "scenario         empty, seed 0, engine queue"
+    assert lines[0] == "scenario         empty, seed 0"
+    assert lines[1] == "engine           queue (asked for), threads 1"
     assert lines[-1] == "written          results/empty/raster.h5"
