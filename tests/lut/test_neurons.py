@@ -13,7 +13,8 @@ from tests.lut import naive
 @pytest.mark.parametrize("seed", range(12))
 def test_comparators_and_coincidence_find_the_row(seed):
     draw = np.random.default_rng(seed)
-    layer = LUTLayer(9, *naive.random_layer(draw, 9, 4, 5, 6, np.float64)).snapped()
+    anchors, tables = naive.random_layer(draw, 9, 4, 5, 6, np.float64)
+    layer = LUTLayer(9, anchors, np.round(tables * 2.0**12) / 2.0**12).snapped()  # synapses keep float32
     x = draw.uniform(0.5, 10.0, 9)
     network, order = Network(), np.argsort(x)
     source = network.source("input", SpikeTrains(x[order], order.astype(np.uint32), 9))
