@@ -150,7 +150,7 @@ def _results(
     with raster_writer(path, simulation.network, scenario, duration_ms) as writer:
         simulation.sink = writer
         simulation.run(duration_ms)
-        writer.close(simulation.counts, duration_ms)
+        writer.close(simulation.counts, duration_ms, simulation.spike_counts)
     return open_raster(path), path.name
 
 

@@ -21,7 +21,7 @@ from tests.engines.drawing import END, crossing_networks, jumping_networks
 from tests.engines.runs import ENGINES, Run, run, trains
 
 OFTEN = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 
 QUANTA_OVER_SLOPE = 2e-9

@@ -28,7 +28,7 @@ from tests.engines.drawing import END, networks_with_delays
 from tests.engines.runs import Run, one_of_each, run
 
 OFTEN = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 
 

@@ -49,6 +49,7 @@ class StandIn:
     def __init__(self, network: Any, engine: str, sink: Any, progress: Any, threads: int) -> None:
         self.sink, self.progress, self.engine, self.threads = sink, progress, "queue", threads
         self.why = "asked for"
+        self.spike_counts = np.zeros(10, np.int64)
         self.build_s, self.compile_s, self.run_s = 0.1, 0.2, 0.3
         self.counts: dict[str, Any] = {
             "neurons": 10,
