@@ -19,6 +19,7 @@ from eventsim.network.population import Population
 from eventsim.network.rules import TableRows
 
 TILE_NEURONS = 2 * BLOCK
+_LARGER = 4
 _UNCUT = 4 * BLOCK  # a smaller population is one tile: short rows are not worth cutting
 _FINEST_MS = 2.0**-10
 _ONE_DELAY, _OWN_DELAYS = 320.0, 80.0  # windows in a membrane's time constant, as measured
@@ -27,11 +28,16 @@ _OF_NEURONS = ("due", "u", "x", "y", "u_before", "x_before", "y_before", "below"
 _KINDS = {"jumps": layout.JUMPS, "currents": layout.CURRENTS}
 
 
-def tile_bounds(size: int) -> NDArray[np.int64]:
-    """Where a population is cut: [0, ..., size]; whatever the number of threads, so that saved states fit."""
-    if size <= min(_UNCUT, 2 * TILE_NEURONS):
+def tile_bounds(size: int, own_delays: bool = False) -> NDArray[np.int64]:
+    """Where a population is cut: [0, ..., size]; whatever the number of threads, so that saved states fit.
+
+    own_delays: whether synapses onto it have delays of their own: then a window takes a few from each row, and tiles are
+        larger, so that it finds some there.
+    """
+    length = _LARGER * TILE_NEURONS if own_delays else TILE_NEURONS
+    if size <= min(_UNCUT, 2 * length):
         return np.array([0, size], np.int64)
-    bounds: NDArray[np.int64] = np.minimum(np.arange(0, size + TILE_NEURONS, TILE_NEURONS, dtype=np.int64), size)
+    bounds: NDArray[np.int64] = np.minimum(np.arange(0, size + length, length, dtype=np.int64), size)
     return bounds
 
 
@@ -63,6 +69,11 @@ class Tiles:
         self.batches: list[NDArray[Any]] = []
         self._kept: list[NDArray[Any]] = []
         records = []
+        with_own_delays = {
+            projection.target.population.name
+            for projection in network.projections.values()
+            if not isinstance(projection.delay, int | float)
+        }
         read_from_tables = {
             projection.target.population.name
             for projection in network.projections.values()
@@ -71,7 +82,8 @@ class Tiles:
         for number, population in enumerate(populations):
             if population.is_source:
                 continue
-            bounds = self.bounds[population.name] = tile_bounds(population.size)
+            own_delays = population.name in with_own_delays
+            bounds = self.bounds[population.name] = tile_bounds(population.size, own_delays)
             self.of_population[number] = bounds.size - 1
             kind, sums = self._sums(groups, population)
             if population.name in read_from_tables:
