@@ -58,6 +58,12 @@ def reset(p, s):
     s.t_free = s.t + p.t_ref
 
 
+def adopt(before, p, s):
+    """V, the external current and the end of the refractory period stay as they are."""
+    if p.c_m != before.c_m:
+        s.slope *= before.c_m / p.c_m
+
+
 @dataclass(frozen=True)
 class IF(Model):
     """C_m V' = I, and V += weight (mV) at an arrival; a spike when V > V_th.
@@ -67,7 +73,9 @@ class IF(Model):
     t_ref (ms), c_m (pF), i_e (pA), v_th, v_reset, v_init (mV), reset: as in `LIF`.
     """
 
-    handlers: ClassVar[Any] = Handlers(flow=flow, crossing=crossing, bound=bound, jump=jump, reset=reset)
+    handlers: ClassVar[Any] = Handlers(
+        flow=flow, crossing=crossing, bound=bound, jump=jump, reset=reset, adopt=adopt
+    )
     takes_current: ClassVar[bool] = True
     parameter_dtype: ClassVar[np.dtype[Any]] = np.dtype(
         [(name, "f8") for name in ("c_m", "v_th", "v_reset", "t_ref", "subtract")], align=True
