@@ -3,7 +3,7 @@
 A cart on a rail carries a pole that stands on its tip.  Eight sensors, a pair for each of position, speed, angle and
 angular speed, send spikes, the more often the more there is of it; two groups of neurons push the cart to the right
 and to the left, a little with each spike.  The plant is integrated between the spikes, which reach the neurons and the
-cart at exact times.  ``latency_ms`` is the time that spikes need around the loop, ``jitter_ms`` what is added at random.
+cart at exact times.  ``latency_ms`` is what spikes need around the loop, ``jitter_ms`` is added at random.
 """
 
 from __future__ import annotations

@@ -24,7 +24,9 @@ def cartpole_figure(track: NDArray[np.float64], results: Results) -> Figure:
     shown = min(_SHOWN_MS, track[-1, 0])
     early = track[:, 0] <= shown
     with style.styled_figure(9.0, 6.6) as figure:
-        angle, position, force, sensors, motors = figure.subplots(5, 1, height_ratios=(1.2, 1.0, 1.0, 1.0, 1.0))
+        angle, position, force, sensors, motors = figure.subplots(
+            5, 1, height_ratios=(1.2, 1.0, 1.0, 1.0, 1.0)
+        )
         angle.plot(seconds, np.degrees(track[:, 3]), color=style.PALETTE[0])
         angle.set(ylabel="angle (°)")
         angle.set_title("A pole balanced by spikes, kicked now and then")

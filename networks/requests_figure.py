@@ -69,10 +69,18 @@ def _draw_service(axes: Axes, line: Line) -> None:
 def _draw_waits(axes: Axes, line: Line, metrics: dict[str, float]) -> None:
     waits = np.sort([each.begun - each.arrived for each in line.served])
     axes.plot(waits, 1.0 - np.arange(waits.size) / waits.size, color=style.PALETTE[2])
-    axes.axvline(metrics["wait_ms"], color=style.PALETTE[2], lw=0.9, label=f"mean {metrics['wait_ms']:.2f} ms")
     axes.axvline(
-        metrics["wait_mg1_ms"], color=style.INK, lw=0.9, ls="--", label=f"M/G/1 {metrics['wait_mg1_ms']:.2f} ms"
+        metrics["wait_ms"], color=style.PALETTE[2], lw=0.9, label=f"mean {metrics['wait_ms']:.2f} ms"
     )
-    axes.set(xlabel="wait (ms)", ylabel="fraction that wait longer", yscale="log", ylim=(1.0 / waits.size, 1.0))
+    axes.axvline(
+        metrics["wait_mg1_ms"],
+        color=style.INK,
+        lw=0.9,
+        ls="--",
+        label=f"M/G/1 {metrics['wait_mg1_ms']:.2f} ms",
+    )
+    axes.set(
+        xlabel="wait (ms)", ylabel="fraction that wait longer", yscale="log", ylim=(1.0 / waits.size, 1.0)
+    )
     axes.legend(loc="upper right")
     axes.set_title("Waiting in line")
