@@ -54,10 +54,9 @@ def document(cost: Cost) -> dict[str, Any]:
 def capacity(cost: Cost) -> dict[str, Any]:
     """The fullest core by resource, and the cores in use."""
     placed = cost.placed
-    used = np.unique(placed.core_of).size
     return {
         "fits": all(share <= 1.0 for share in fullest(cost.chip, placed.usage).values()),
-        "cores_used": int(used),
+        "cores_used": placed.in_use.cores,
         "cores": placed.mesh.n_cores,
         "fullest_core": fullest(cost.chip, placed.usage),
     }
@@ -178,7 +177,8 @@ def energy(cost: Cost) -> dict[str, Any]:
         else [],
         "unpriced": dict(bill.unpriced),
         "included": dict(bill.covered),
-        "latencies_missing": cost.chip.latency == (),
+        "static_power_unknown": bill.kind == "incremental" and not cost.chip.static,
+        "latencies_unknown": not cost.chip.latency,
     }
 
 
@@ -228,6 +228,7 @@ def lines(cost: Cost) -> Iterator[str]:
     yield from _section("latency bound", _bound_lines(doc["latency_bound"]))
     yield from _section(f"energy ({doc['energy']['prices']} prices)", _energy_lines(doc["energy"]))
     unpriced = [(name, f"{n:,}") for name, n in doc["energy"]["unpriced"].items()]
+    unpriced += [("static power", "not known")] * doc["energy"]["static_power_unknown"]
     yield from _section("unpriced", unpriced or [("nothing", "")])
     for layer in doc["look_up_tables"]:
         rows = [(k, _plain(v)) for k, v in layer.items() if v is not None and k != "layer"]

@@ -73,6 +73,19 @@ def test_what_has_no_price_is_listed_and_repricing_needs_no_run() -> None:
         priced.repriced(chip(4, 4))
 
 
+def test_static_power_of_what_is_in_use() -> None:
+    """Six cores of 128 KB, two of them in use: 0.25 MB leak where the others are switched off, else 0.75 MB."""
+    run = explicit_run(3, [(0, 1), (1, 2)], [4, 2, 0])
+    leak = {"value": 8.0, "unit": "mW", "per": "MB", "grade": "derived", "source": "made up"}
+    for gated, watts in ((False, 6e-3), (True, 2e-3)):
+        made = chip(core={"synapse_kb": 128.0}, static=[{**leak, "gated": gated}])
+        priced = cost(run, made, {"cells": {"neurons": [0, 3, 3]}})
+        assert priced.bill.static_watts == pytest.approx(watts)
+        assert priced.repriced(made).bill.joules == priced.bill.joules
+    with pytest.raises(ValueError, match="not per chip"):
+        chip(static=[{**leak, "per": "chip", "gated": True}])
+
+
 def test_words_and_their_bits_are_not_both_paid_for() -> None:
     price = load_chip("generic45").price[0]
     bits = price.model_copy(update={"of": "sram_read_bits"})
