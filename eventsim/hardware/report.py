@@ -270,6 +270,9 @@ def _bound_lines(found: dict[str, Any] | None) -> Iterator[tuple[str, str]]:
     if found is None:
         yield "not known", "not all spikes were recorded"
         return
+    if not any(found["largest_ns"].values()):
+        yield "not known", "the chip's file gives no latencies"
+        return
     yield "time", f"{found['seconds']:.6g} s in {found['steps']:,} steps"
     yield "longest step", f"{found['longest_step_ns']:,.1f} ns"
     if found["tick_ms"] is not None:
@@ -277,7 +280,7 @@ def _bound_lines(found: dict[str, Any] | None) -> Iterator[tuple[str, str]]:
     yield "limited by", ", ".join(f"{k} {n}" for k, n in found["limited_by"].items() if n) or "nothing"
     yield (
         "largest (ns)",
-        ", ".join(f"{k} {v:,.1f}" for k, v in found["largest_ns"].items() if v) or "no latencies",
+        ", ".join(f"{k} {v:,.1f}" for k, v in found["largest_ns"].items() if v),
     )
 
 
@@ -285,8 +288,9 @@ def _energy_lines(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for part in found["parts"]:
         yield part["for"], _part(part)
     if found["prices"] == "incremental":
-        grades = ", ".join(sorted({s["grade"] for s in found["static"]})) or "no static power known"
-        yield "static", f"{_joules(found['static_joules'])}  ({found['static_watts'] * 1e3:g} mW; {grades})"
+        grades = ", ".join(sorted({s["grade"] for s in found["static"]}))
+        power = f"{_joules(found['static_joules'])}  ({found['static_watts'] * 1e3:g} mW; {grades})"
+        yield "static", "not known" if found["static_power_unknown"] else power
     for part in found["within_these"]:
         yield f"(within: {part['for']})", _part(part)
     yield "in all", f"{_joules(found['joules'])}, {found['mean_watts'] * 1e3:.4g} mW"

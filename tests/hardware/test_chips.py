@@ -160,6 +160,15 @@ def test_hypergraph_keeps_what_talks_together() -> None:
     assert cost(run, made, "contiguous").counts.hops_unicast > 0
 
 
+def test_load_is_spread_over_all_tiles_though_one_would_hold_it() -> None:
+    """Twelve neurons that are reached alike by one that fires, on six tiles: two on each; for hops, all on one."""
+    pytest.importorskip("mtkahypar")
+    run = explicit_run(13, [(12, i) for i in range(12)], [0] * 12 + [100])
+    load = cost(run, chip(), "hypergraph", objective="load").counts
+    assert load.per_tile("synaptic_events").tolist() == [200] * 6
+    assert cost(run, chip(), "hypergraph", objective="hops").counts.hops_unicast == 0
+
+
 def test_placement_puts_parts_that_talk_side_by_side() -> None:
     """A ring of eight neurons, one a core, in random order: neighbours end up on neighbouring tiles."""
     pytest.importorskip("mtkahypar")
