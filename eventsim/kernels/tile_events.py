@@ -26,6 +26,7 @@ from eventsim.kernels.handlers import (
 )
 from eventsim.kernels.jit import inlined, inner
 from eventsim.kernels.memory import f8, i8, record_at, u1, u4
+from eventsim.kernels.neuron import move_threshold
 from eventsim.kernels.shared import reallocated
 from eventsim.kernels.sums import ABSENT
 from eventsim.kernels.window_layout import ARRIVAL, EVENTS, SPIKE
@@ -46,6 +47,8 @@ def _fire(group, tile, p, s, i, now, rank, serial, number):
     spike.neuron, spike.row = tile.first_id + i, row(group.model, p, s)
     tile.n_spikes += 1
     reset(group.model, p, s)
+    if group.thresholds != 0:
+        move_threshold(group, p, tile.first_local + i)
 
 
 @inlined

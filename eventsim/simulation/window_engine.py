@@ -58,8 +58,9 @@ class WindowEngine:
             if _is_zero(projection.delay):  # before anything is built in vain
                 raise ZeroDelay(f"projection {projection.name!r} has a delay of zero")
         self.wiring = Wiring(network, self.groups, self.tiles.bounds)
-        if self.wiring.shortest_delay < _SHORTEST_MS:
-            raise ZeroDelay(f"a synapse has a delay of {self.wiring.shortest_delay:g} ms")
+        self._shortest, why = self.wiring.earliest
+        if self._shortest < _SHORTEST_MS:
+            raise ZeroDelay(why)
         self.sources, self.drives = SpikeStream(network), DriveStream(network, self.tiles.fed)
         self.currents = CurrentStream(network)
         self.streams: tuple[Any, ...] = (self.sources, self.drives, self.currents)
@@ -71,7 +72,7 @@ class WindowEngine:
             },
         )
         self.tiles.keep_order(self.wiring.one_delay)
-        self.tiles.choose_grid(self.wiring.shortest_delay)
+        self.tiles.choose_grid(self._shortest)
         self.tiles.feed(network, self.drives.records)
         self.windows = Block(
             window_layout.WINDOWS,
@@ -84,7 +85,7 @@ class WindowEngine:
                 "spike_counts": np.zeros(network.size, np.int64),
             },
             now=0.0,
-            longest=self.wiring.shortest_delay,
+            longest=self._shortest,
             grid=self.tiles.grid_ms,
             n_tiles=self.tiles.records.size,
             n_threads=threads,
@@ -152,10 +153,10 @@ class WindowEngine:
 
     def run_until(self, t_stop: float, spikes: Spikes, progress: Progress) -> None:
         """Simulate up to and including `t_stop`, handing out recorded spikes in order."""
-        if t_stop + self.wiring.shortest_delay == t_stop:
-            delay = self.wiring.shortest_delay
+        finest = self._shortest * (2.0**-12 if self.wiring.is_noisy else 1.0)
+        if t_stop + finest == t_stop:
             raise SimulationError(
-                f"{delay:g} ms, the shortest delay, is nothing beside {t_stop:g} ms: use the engine queue"
+                f"{self._shortest:g} ms, the shortest delay, is nothing beside {t_stop:g} ms: use the engine queue"
             )
         first = self.time
         if not self._started:
@@ -199,8 +200,7 @@ class WindowEngine:
         for number, tile in enumerate(self.tiles.records):
             state[f"legs/{number}"] = _elements(tile, "legs", window_layout.LEG)
             state[f"events/{number}"] = np.array([tile["synaptic_events"], tile["external_events"]])
-        for number, records in enumerate(self.groups.states):
-            state[f"neurons/{number}"] = records.copy()
+        state |= self.groups.state()
         for number, stream in enumerate(self.streams):
             state |= {f"stream/{number}/{key}": array for key, array in stream.state().items()}
         return state
@@ -217,8 +217,7 @@ class WindowEngine:
             _refill(tile, "legs", state[f"legs/{number}"], window_layout.LEG)
             tile["synaptic_events"], tile["external_events"] = state[f"events/{number}"]
             tile["next"], tile["first_leg"] = -math.inf, 0
-        for number, records in enumerate(self.groups.states):
-            records[:] = state[f"neurons/{number}"].copy().view(np.uint8).view(records.dtype)
+        self.groups.restore(state)
         for number, stream in enumerate(self.streams):
             prefix = f"stream/{number}/"
             stream.restore({key[len(prefix) :]: state[key] for key in state if key.startswith(prefix)})
