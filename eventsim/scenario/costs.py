@@ -142,6 +142,9 @@ def _rebuilt(run: Run) -> Any:
     if "builder" not in settings:
         raise ScenarioError("--feedback: the raster is of no scenario, so its network cannot be built again")
     near = Path(SCENARIO_FOLDER) / f"{metadata.get('scenario')}.toml"
-    builder = find_builder(settings["builder"], near)
+    try:
+        builder = find_builder(settings["builder"], near)
+    except ScenarioError as error:
+        raise ScenarioError(f"--feedback builds the network again, where its builder is: {error}") from None
     built = builder(seed=metadata["seed"], **settings["parameters"])
     return built if isinstance(built, Experiment) else Experiment(built)
