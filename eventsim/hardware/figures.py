@@ -8,7 +8,7 @@ import numpy as np
 
 from eventsim.hardware.costing import Cost
 from eventsim.hardware.counts import Counts
-from eventsim.hardware.report import balance
+from eventsim.hardware.document import balance
 from eventsim.plots import style
 
 if TYPE_CHECKING:

@@ -174,7 +174,7 @@ def test_latencies_fed_back_move_spikes_by_as_much() -> None:
     run = run_of(network, simulate(network, 40.0))
     priced = cost(run, chip(), {"inputs": 0, "cells": [0, 5]})
     found = simulate_packets(run, priced.placed, acceleration=1e5)
-    moved = compare_feedback(run, network, priced, found)["cells"]
+    moved = compare_feedback(run, network, priced, found)["populations"]["cells"]
     # inputs to the first cell, on its own tile: 2 + 1 + 4 + 7 = 14 ns, 1.4 ms; on to the second: 25 ns, 2.5 ms.
     assert moved["spikes_with"] == moved["spikes_without"] == 4
     assert np.isclose(moved["largest_shift_ms"], 3.9)
