@@ -1,10 +1,10 @@
 """The scenario ``coincidence``: detectors with continuous delays under jitter, against closed forms.
 
 Each detector is a leaky neuron that fires when two spikes reach it within a window, and has one source on its left and
-one on its right.  Volley by volley the right one spikes so much later as the detector's delays differ, which are drawn
+one on its right.  In every volley the right one spikes so much later as the detector's delays differ, which are drawn
 from a continuum, plus a mismatch.  Jitter on the wires makes matched volleys miss the window and mismatched ones hit
-it; `eventsim.measures.coincidence_probability` says how often.  Other detectors listen to Poisson sources, and what they
-find is chance.
+it; `eventsim.measures.coincidence_probability` says how often.  Other detectors listen to Poisson sources, and what
+they find is chance.
 """
 
 from __future__ import annotations
@@ -36,8 +36,9 @@ LAGS_MS = 20.0
 VOLLEY_MS = 100.0
 FEW = 5.0
 """Hits or misses: of fewer, a deviation in standard errors says little."""
+MISMATCHES_MS = tuple(0.6 * step for step in range(13))
 JUMP = 0.9
-"""Of the threshold: what one spike adds.  Two within the window suffice, and soon after it nothing is left of the first."""
+"""Of the threshold: what one spike adds.  Two within the window suffice; soon after it nothing is left of the first."""
 
 
 def build(
@@ -46,20 +47,20 @@ def build(
     window_ms: float = 2.0,
     jitter_ms: tuple[float, ...] = (0.0, 0.5, 1.0, 2.0),
     shape: Shape = "normal",
-    mismatch_ms: tuple[float, ...] = tuple(0.6 * k for k in range(13)),
+    mismatch_ms: tuple[float, ...] = MISMATCHES_MS,
     detectors: int = 20,
     volleys: int = 50,
     rates_hz: tuple[float, ...] = (5.0, 10.0, 20.0, 40.0),
 ) -> Experiment:
     """`detectors` for each jitter and mismatch, and for each rate of the Poisson sources; they see `volleys` volleys.
 
-    window_ms: how far apart two spikes may come.  jitter_ms, shape: of the jitter on both wires of a detector, one draw a
-    spike (`eventsim.network.SpikeJitter`).
+    window_ms: how far apart two spikes may come.  jitter_ms, shape: of the jitter on both wires of a detector, one draw
+    a spike (`eventsim.network.SpikeJitter`).
     """
     for name, values in (("jitter_ms", jitter_ms), ("mismatch_ms", mismatch_ms)):
-        for k, value in enumerate(values):
+        for index, value in enumerate(values):
             if not 0.0 <= value < math.inf:
-                raise InputError(name, value, "must not be negative", k)
+                raise InputError(name, value, "must not be negative", index)
     if not window_ms > 0.0:
         raise InputError("window_ms", window_ms, "must be above 0")
     network = Network(seed)
@@ -93,12 +94,19 @@ def _add_tuned(
     """Detectors whose wires differ by a lag, and sources that spike this lag and a mismatch apart."""
     lags = Values(Uniform(0.0, LAGS_MS), network.seed, "lag", name).all(mismatch.size)
     starts = np.arange(volleys) * VOLLEY_MS
-    left = network.source(f"left {name}", SpikeTrains([starts for _ in lags]))
-    right = network.source(f"right {name}", SpikeTrains([starts + late for late in lags + mismatch]))
+    left = network.source(f"left {name}", _trains([starts for _ in lags]))
+    right = network.source(f"right {name}", _trains([starts + late for late in lags + mismatch]))
     ends = network.population(f"detectors {name}", mismatch.size, model)
     for side, source, delay in (("left", left, WIRE_MS + lags), ("right", right, WIRE_MS)):
         wire = network.connect(source, ends, OneToOne(), JUMP, delay, name=f"{side} wires {name}")
         network.set_noise(wire, noise)
+
+
+def _trains(times: list[NDArray[np.floating[Any]]]) -> SpikeTrains:
+    every = np.concatenate(times)
+    ids = np.repeat(np.arange(len(times), dtype=np.uint32), [train.size for train in times])
+    order = np.argsort(every, kind="stable")
+    return SpikeTrains(every[order], ids[order], len(times))
 
 
 class Hits(NamedTuple):
@@ -160,8 +168,8 @@ class Setting:
     def expected_chance_hz(self, rate_hz: float) -> float:
         """Detections a second by chance: each uses up two spikes of 2 r a second, of whichever source.
 
-        A spike that finds one within the window before it, which has probability p = 1 - exp(-2 r window), is a detection;
-        so they come every 1 + 1/p spikes.  What is left of more than one earlier spike is neglected.
+        A spike that finds one within the window before it, which has probability p = 1 - exp(-2 r window), is a
+        detection; so they come every 1 + 1/p spikes.  What is left of more than one earlier spike is neglected.
         """
         p = -math.expm1(-2.0 * rate_hz * self.window_ms * 1e-3)
         return 2.0 * rate_hz * p / (1.0 + p)
@@ -169,7 +177,7 @@ class Setting:
     def measure(self, results: Results) -> dict[str, Any]:
         """Missed matches and false ones at each jitter, and how far all of it is from the closed forms.
 
-        largest_deviation and chi2_per_point in standard errors; false: of the mismatches beyond the window, the next one.
+        largest_deviation and chi2_per_point in standard errors; false: of the mismatches beyond the window, the first.
         """
         hits, chance = self.hits(results), self.chance_hz(results)
         beyond = next((k for k, gap in enumerate(self.mismatch_ms) if gap > self.window_ms), 0)

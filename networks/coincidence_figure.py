@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from eventsim.recording.results import Results
     from networks.coincidence import Setting
 
-DOT = {"fmt": "o", "ms": 3.5, "lw": 0.0, "elinewidth": 1.0}
+DOT: dict[str, Any] = {"fmt": "o", "ms": 3.5, "lw": 0.0, "elinewidth": 1.0}
 
 
 def coincidence_figure(setting: Setting, results: Results) -> Figure:

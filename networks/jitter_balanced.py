@@ -74,8 +74,8 @@ class Beside:
         """How the spikes of a run are related to those without noise.
 
         same: of the spikes in the run's last half, the part that has one of the same neuron within `near_ms` without
-        noise, less what chance would give (1: all, 0: as of another network).  parted_after_ms: from when on this, in bins
-        of 10 ms, stays below a half; the end of the run if it does not.
+        noise, less what chance would give (1: all, 0: as of another network).  parted_after_ms: from when on this, in
+        bins of 10 ms, stays below a half; the end of the run if it does not.
         """
         if results.duration_ms > self.duration_ms:
             self.duration_ms = results.duration_ms

@@ -126,8 +126,8 @@ def add_layer(
     silent and adds nothing, and so does a missing input to the sum of a residual layer; an output spikes if anything
     at all has been added.
 
-    wire_ms: how long the spikes of `source` take to the layer, all of whose intervals begin so much later: `Intervals.after`.
-    Jitter on them can advance an arrival by no more.
+    wire_ms: how long the spikes of `source` take to the layer, all of whose intervals begin so much later
+    (`Intervals.after`).  Jitter on them can advance an arrival by no more.
 
     Returns the outputs.  Raises InputError where sizes differ or an output could leave its interval.
     """
