@@ -1,4 +1,4 @@
-"""Neurons of one model and threshold rule as arrays: parameters, states, numbering."""
+"""Neurons of one model as arrays: parameters, states, numbering."""
 
 from __future__ import annotations
 
@@ -17,14 +17,11 @@ from eventsim.network.model import Model
 from eventsim.network.network import Network
 from eventsim.network.population import Population
 
-GroupKey = tuple[type[Model], str]
-
-
 @dataclass(frozen=True)
 class Groups:
     """What kernels take, and the numbering.
 
-    kernel: a tuple of `Group`, in order of first appearance; states: (n,) records of each; of_population: group of
+    kernel: a tuple of `Group`, in order of the models' names; states: (n,) records of each; of_population: group of
     each population by name; local_first: its first neuron's number there; group_of u1 and local_of u4: by id.
     """
 
@@ -54,15 +51,17 @@ class Groups:
 
 
 def build_groups(network: Network) -> Groups:
-    """The groups of a network: as many as there are pairs of model and threshold rule."""
-    members: dict[GroupKey, list[Population]] = {}
+    """The groups of a network: as many as it has models."""
+    members: dict[type[Model], list[Population]] = {}
     for population in network.populations.values():
         if isinstance(population.model, Model):
-            members.setdefault((type(population.model), population.model.test), []).append(population)
+            members.setdefault(type(population.model), []).append(population)
     group_of = np.zeros(network.size, np.uint8)
     local_of = np.zeros(network.size, np.uint32)
     of_population, local_first, groups, kept = {}, {}, [], []
-    for g, populations in enumerate(members.values()):
+    # Kernels are compiled for the models in this order, which must not hang on that of the populations.
+    for g, model in enumerate(sorted(members, key=lambda model: (model.__module__, model.__qualname__))):
+        populations = members[model]
         first = 0
         for population in populations:
             ids = slice(population.first, population.first + population.size)
@@ -81,7 +80,7 @@ def _group(network: Network, populations: list[Population]) -> tuple[Group, dict
     """A group, and the arrays whose addresses it holds."""
     model = populations[0].model
     assert isinstance(model, Model)
-    params, which, states, ids, thresholds = [], [], [], [], []
+    params, which, states, ids, per_arrival, thresholds = [], [], [], [], [], []
     first_row = 0
     for population in populations:
         rows, state, moving = _neurons(network, population)
@@ -91,8 +90,9 @@ def _group(network: Network, populations: list[Population]) -> tuple[Group, dict
         which.append((first_row + own).astype(np.uint32))
         states.append(state)
         ids.append(np.arange(population.first, population.first + population.size))
+        per_arrival.append(np.full(population.size, _tests_every_arrival(population), np.uint8))
         first_row += rows.size
-    moving = np.concatenate(thresholds)
+    moving, tests = np.concatenate(thresholds), np.concatenate(per_arrival)
     rows, same = np.concatenate(params), np.arange(first_row)
     moves = bool((moving["std"] > 0.0).any())
     if not moves:  # else rows are written to, and must be one neuron's own
@@ -102,11 +102,17 @@ def _group(network: Network, populations: list[Population]) -> tuple[Group, dict
         "which": same.astype(np.uint32)[np.concatenate(which)],
         "state": np.concatenate(states),
         "ids": np.concatenate(ids).astype(np.int64),
+        "per_arrival": tests[: tests.size if tests.any() else 0],
         "thresholds": moving[: moving.size if moves else 0],
     }
-    where = {name: address(array) for name, array in arrays.items()} | ({} if moves else {"thresholds": 0})
+    where = {name: address(array) if array.size else 0 for name, array in arrays.items()}
     handlers = type(model).handlers.on(type(model).parameter_dtype, type(model).state_dtype)
-    return Group(handlers, **where, size=arrays["ids"].size, per_arrival=int(model.test == "arrival")), arrays
+    return Group(handlers, **where, size=arrays["ids"].size), arrays
+
+
+def _tests_every_arrival(population: Population) -> bool:
+    assert isinstance(population.model, Model)
+    return population.model.test == "arrival"
 
 
 def _neurons(network: Network, population: Population) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:

@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -144,11 +144,26 @@ class StaticPower(Source):
     per: Literal["chip", "tile", "core", "MB", "MHz"]
     """What it is multiplied by; MB: of synapse memory that the chip has.  MHz needs `mhz`."""
     mhz: Amount | None = None
+    gated: bool = False
+    """Whether tiles or cores that hold nothing are switched off, so that only those in use draw it."""
+
+    @model_validator(mode="after")
+    def _by_core(self) -> Self:
+        if self.gated and self.per not in ("tile", "core", "MB"):
+            raise ValueError(f"gated power is per tile, core or MB, not per {self.per}")
+        return self
 
     @property
     def watts(self) -> float:
         """Power of one of what it is per, in W."""
         return self.value * WATTS[self.unit] * ((self.mhz or 0.0) if self.per == "MHz" else 1.0)
+
+
+class InUse(NamedTuple):
+    """Tiles and cores that hold something of a network."""
+
+    tiles: int
+    cores: int
 
 
 class Chip(_Table):
@@ -226,17 +241,17 @@ class Chip(_Table):
         """Time of one event in ns, 0 where the chip gives none."""
         return next((each.nanoseconds for each in self.latency if each.of == name), 0.0)
 
-    def static_watts(self) -> float:
-        """Static power of all chips in W."""
-        memory_mb = (self.core.synapse_kb or 0.0) / 1024.0 * self.cores_per_chip
-        times = {
-            "chip": 1.0,
-            "tile": self.tiles_per_chip,
-            "core": self.cores_per_chip,
-            "MB": memory_mb,
-            "MHz": 1.0,
-        }
-        return self.n_chips * sum(each.watts * times[each.per] for each in self.static)
+    def static_watts(self, in_use: InUse | None = None) -> float:
+        """Static power of all chips in W; in_use: the tiles and cores that are not switched off, by default all."""
+        every = InUse(self.n_chips * self.tiles_per_chip, self.n_chips * self.cores_per_chip)
+        total = 0.0
+        for each in self.static:
+            on = in_use if each.gated and in_use is not None else every
+            memory_mb = (self.core.synapse_kb or 0.0) / 1024.0 * on.cores
+            chips = float(self.n_chips)
+            times = {"chip": chips, "tile": on.tiles, "core": on.cores, "MB": memory_mb, "MHz": chips}
+            total += each.watts * times[each.per]
+        return total
 
 
 def chip_names() -> list[str]:

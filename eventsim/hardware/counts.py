@@ -9,7 +9,7 @@ from types import MappingProxyType
 import numpy as np
 
 from eventsim.hardware.capacity import Usage
-from eventsim.hardware.chip import Chip
+from eventsim.hardware.chip import Chip, InUse
 from eventsim.hardware.layout import Layout, lay_out, words_for
 from eventsim.hardware.lut import LayerCounts, count_layer
 from eventsim.hardware.mapping import neuron_mask
@@ -32,6 +32,12 @@ class Placed:
     layers: tuple[TableLayer, ...]
     layout: Layout
     usage: Usage
+
+    @property
+    def in_use(self) -> InUse:
+        """Tiles and cores that hold neurons, sources or tables."""
+        cores = np.unique(self.core_of)
+        return InUse(np.unique(self.mesh.tile_of_core[cores]).size, cores.size)
 
 
 @dataclass(frozen=True)

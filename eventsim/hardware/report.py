@@ -54,10 +54,9 @@ def document(cost: Cost) -> dict[str, Any]:
 def capacity(cost: Cost) -> dict[str, Any]:
     """The fullest core by resource, and the cores in use."""
     placed = cost.placed
-    used = np.unique(placed.core_of).size
     return {
         "fits": all(share <= 1.0 for share in fullest(cost.chip, placed.usage).values()),
-        "cores_used": int(used),
+        "cores_used": placed.in_use.cores,
         "cores": placed.mesh.n_cores,
         "fullest_core": fullest(cost.chip, placed.usage),
     }
@@ -178,7 +177,8 @@ def energy(cost: Cost) -> dict[str, Any]:
         else [],
         "unpriced": dict(bill.unpriced),
         "included": dict(bill.covered),
-        "latencies_missing": cost.chip.latency == (),
+        "static_power_unknown": bill.kind == "incremental" and not cost.chip.static,
+        "latencies_unknown": not cost.chip.latency,
     }
 
 
@@ -228,6 +228,7 @@ def lines(cost: Cost) -> Iterator[str]:
     yield from _section("latency bound", _bound_lines(doc["latency_bound"]))
     yield from _section(f"energy ({doc['energy']['prices']} prices)", _energy_lines(doc["energy"]))
     unpriced = [(name, f"{n:,}") for name, n in doc["energy"]["unpriced"].items()]
+    unpriced += [("static power", "not known")] * doc["energy"]["static_power_unknown"]
     yield from _section("unpriced", unpriced or [("nothing", "")])
     for layer in doc["look_up_tables"]:
         rows = [(k, _plain(v)) for k, v in layer.items() if v is not None and k != "layer"]
@@ -269,6 +270,9 @@ def _bound_lines(found: dict[str, Any] | None) -> Iterator[tuple[str, str]]:
     if found is None:
         yield "not known", "not all spikes were recorded"
         return
+    if not any(found["largest_ns"].values()):
+        yield "not known", "the chip's file gives no latencies"
+        return
     yield "time", f"{found['seconds']:.6g} s in {found['steps']:,} steps"
     yield "longest step", f"{found['longest_step_ns']:,.1f} ns"
     if found["tick_ms"] is not None:
@@ -276,7 +280,7 @@ def _bound_lines(found: dict[str, Any] | None) -> Iterator[tuple[str, str]]:
     yield "limited by", ", ".join(f"{k} {n}" for k, n in found["limited_by"].items() if n) or "nothing"
     yield (
         "largest (ns)",
-        ", ".join(f"{k} {v:,.1f}" for k, v in found["largest_ns"].items() if v) or "no latencies",
+        ", ".join(f"{k} {v:,.1f}" for k, v in found["largest_ns"].items() if v),
     )
 
 
@@ -284,8 +288,9 @@ def _energy_lines(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for part in found["parts"]:
         yield part["for"], _part(part)
     if found["prices"] == "incremental":
-        grades = ", ".join(sorted({s["grade"] for s in found["static"]})) or "no static power known"
-        yield "static", f"{_joules(found['static_joules'])}  ({found['static_watts'] * 1e3:g} mW; {grades})"
+        grades = ", ".join(sorted({s["grade"] for s in found["static"]}))
+        power = f"{_joules(found['static_joules'])}  ({found['static_watts'] * 1e3:g} mW; {grades})"
+        yield "static", "not known" if found["static_power_unknown"] else power
     for part in found["within_these"]:
         yield f"(within: {part['for']})", _part(part)
     yield "in all", f"{_joules(found['joules'])}, {found['mean_watts'] * 1e3:.4g} mW"

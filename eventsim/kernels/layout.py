@@ -18,7 +18,7 @@ class Group(NamedTuple):
     state: int  # address of records
     ids: int  # address of i8
     size: int
-    per_arrival: int  # 1: the threshold is tested after every arrival, 0: once an instant
+    per_arrival: int  # address of u1: 1 where the threshold is tested after every arrival; or 0: once an instant in all
     thresholds: int  # address of THRESHOLD records, one a neuron, where noise moves some; or 0
 
 

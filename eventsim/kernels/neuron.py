@@ -28,7 +28,7 @@ from eventsim.kernels.handlers import (
 from eventsim.kernels.heap import planned, put_earlier
 from eventsim.kernels.jit import inlined, inner
 from eventsim.kernels.layout import LINK, THRESHOLD
-from eventsim.kernels.memory import f4, f8, i8, record_at, u4
+from eventsim.kernels.memory import f4, f8, i8, record_at, u1, u4
 from eventsim.kernels.noise import threshold_shift, unit
 
 
@@ -102,7 +102,9 @@ def _arrive(group, local, weight, receptor, q, checks):
     s = state_at(group.model, group.state, local)
     flow(group.model, p, s, q.now)
     jump(group.model, p, s, weight, receptor)
-    if group.per_arrival != 0 and bound(group.model, p, s) <= q.now and crossing(group.model, p, s) <= q.now:
+    if group.per_arrival == 0 or u1(group.per_arrival)[local] == 0:
+        return
+    if bound(group.model, p, s) <= q.now and crossing(group.model, p, s) <= q.now:
         _fire(group, local, q, checks)
 
 

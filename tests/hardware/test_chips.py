@@ -73,6 +73,19 @@ def test_what_has_no_price_is_listed_and_repricing_needs_no_run() -> None:
         priced.repriced(chip(4, 4))
 
 
+def test_static_power_of_what_is_in_use() -> None:
+    """Six cores of 128 KB, two of them in use: 0.25 MB leak where the others are switched off, else 0.75 MB."""
+    run = explicit_run(3, [(0, 1), (1, 2)], [4, 2, 0])
+    leak = {"value": 8.0, "unit": "mW", "per": "MB", "grade": "derived", "source": "made up"}
+    for gated, watts in ((False, 6e-3), (True, 2e-3)):
+        made = chip(core={"synapse_kb": 128.0}, static=[{**leak, "gated": gated}])
+        priced = cost(run, made, {"cells": {"neurons": [0, 3, 3]}})
+        assert priced.bill.static_watts == pytest.approx(watts)
+        assert priced.repriced(made).bill.joules == priced.bill.joules
+    with pytest.raises(ValueError, match="not per chip"):
+        chip(static=[{**leak, "per": "chip", "gated": True}])
+
+
 def test_words_and_their_bits_are_not_both_paid_for() -> None:
     price = load_chip("generic45").price[0]
     bits = price.model_copy(update={"of": "sram_read_bits"})
@@ -145,6 +158,15 @@ def test_hypergraph_keeps_what_talks_together() -> None:
         assert found.counts.hops_unicast == 0
         assert sorted(found.counts.per_tile("synaptic_events").tolist()) == [280, 280]
     assert cost(run, made, "contiguous").counts.hops_unicast > 0
+
+
+def test_load_is_spread_over_all_tiles_though_one_would_hold_it() -> None:
+    """Twelve neurons that are reached alike by one that fires, on six tiles: two on each; for hops, all on one."""
+    pytest.importorskip("mtkahypar")
+    run = explicit_run(13, [(12, i) for i in range(12)], [0] * 12 + [100])
+    load = cost(run, chip(), "hypergraph", objective="load").counts
+    assert load.per_tile("synaptic_events").tolist() == [200] * 6
+    assert cost(run, chip(), "hypergraph", objective="hops").counts.hops_unicast == 0
 
 
 def test_placement_puts_parts_that_talk_side_by_side() -> None:
