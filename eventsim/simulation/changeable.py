@@ -32,6 +32,7 @@ class Changeable:
 
     def __init__(self) -> None:
         self.injected = Injected()
+        self.stops_often = False  # then what comes from outside is read ahead of where it is to stop
         self._again = False  # something has been done at `time`: what follows from it there is still to come
         self._numbered: dict[int, NumberedSynapses] = {}
 

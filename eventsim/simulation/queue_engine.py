@@ -21,6 +21,7 @@ from eventsim.network.network import Network
 from eventsim.network.population import Population, PopulationView
 from eventsim.simulation.changeable import Changeable
 from eventsim.simulation.naming import member_name
+from eventsim.simulation.pace import cut
 from eventsim.simulation.profile import Parts, sent_by_projection
 
 Spikes = Callable[[NDArray[np.float64], NDArray[np.uint32]], None]
@@ -142,7 +143,7 @@ class QueueEngine(Changeable):
         idle = (
             upcoming - first if self.q.scalar("n_flights") == 0 and self.checks.scalar("size") == 0 else 0.0
         )
-        return min(t_stop, first + max(idle, 0.0) + length)
+        return cut(first, first + max(idle, 0.0) + length, t_stop, self.stops_often)
 
     def _plan(self, first: float, last: float) -> None:
         """Write down and sort the arrivals up to `last` of the spikes that are on their way."""

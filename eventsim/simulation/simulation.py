@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import numpy as np
@@ -30,6 +31,7 @@ class Engine(Protocol):
     name: str
     threads: int
     time: float
+    stops_often: bool
 
     @property
     def synapses(self) -> int: ...
@@ -170,22 +172,34 @@ class Simulation:
         self.run_until(self.time + checks.number("duration_ms", duration_ms, 0.0))
 
     def run_until(self, t_stop: float) -> None:
-        """Go on until all events up to and including `t_stop` (ms) have happened.
-
-        If a watched neuron fires before (`watch`), until all up to and including that instant have.
-        """
+        """Go on until all events up to and including `t_stop` (ms) have happened."""
         checks.number("t_stop", t_stop, self.time)
-        self._heard = []
+        with self.running():
+            self.advance(t_stop)
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Within it `advance` may be called: its time counts as `run_s`, and Ctrl-C is heard."""
         with self._running.running(), Interruption() as self._interruption:
-            for t in self._sample_times(t_stop):
-                self._engine.run_until(t, self._hand_on, self._report)
-                if self.time == t:
-                    self._sample(t)
-                if self._heard:
-                    break
-            else:
-                self._engine.run_until(t_stop, self._hand_on, self._report)
-            self._sampled = self.time
+            yield
+
+    def advance(self, t_stop: float) -> None:
+        """Go on to `t_stop` as `run_until` does, or to the first instant at which a watched neuron fires (`watch`)."""
+        self._heard = []
+        for t in self._sample_times(t_stop):
+            self._engine.run_until(t, self._hand_on, self._report)
+            if self.time == t:
+                self._sample(t)
+            if self._heard:
+                break
+        else:
+            self._engine.run_until(t_stop, self._hand_on, self._report)
+        self._sampled = self.time
+
+    def host(self) -> None:
+        """Python processes have a hand in it from now on: it will stop often, and cannot be saved."""
+        if not self.hosted:
+            self.hosted = self._engine.stops_often = True
 
     def watch(self, ids: NDArray[np.int64]) -> None:
         """From now on stop right after the instant at which one of these neurons or sources (global ids) fires."""

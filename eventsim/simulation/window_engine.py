@@ -190,7 +190,7 @@ class WindowEngine(Changeable):
     def _next_stretch(self, t_stop: float) -> None:
         """Read what comes next from outside, not beyond `t_stop`."""
         first = max(self._known, 0.0)
-        last = self._pace.until(first, t_stop, self.streams)
+        last = self._pace.until(first, t_stop, self.streams, self.stops_often)
         with self.parts.of("inputs"):
             self._read_inputs(self._known, last)
         self._known = last

@@ -108,16 +108,22 @@ class World:
     def run_until(self, t_stop: float) -> None:
         """Go on until all that happens up to and including `t_stop` (ms) has happened."""
         checks.number("t_stop", t_stop, self.now)
-        acted = True
-        while acted or self.simulation.time < t_stop:
-            self._watch()
-            self.simulation.run_until(min(self.env.peek(), t_stop))
-            self._waits.tell(self.simulation.time, self.simulation.heard)
-            self.env.go_to(self.simulation.time)
-            acted = self.env.peek() <= self.now
-            while self.env.peek() <= self.now:
-                self.simulation.hosted = True
-                self.env.step()
+        with self.simulation.running():
+            acted = True
+            while acted or self.simulation.time < t_stop:
+                self._watch()
+                self.simulation.advance(min(self.env.peek(), t_stop))
+                self._waits.tell(self.simulation.time, self.simulation.heard)
+                self.env.go_to(self.simulation.time)
+                acted = self._act()
+
+    def _act(self) -> bool:
+        """Let the processes act that do so now; whether any has."""
+        acted = self.env.peek() <= self.now
+        while self.env.peek() <= self.now:
+            self.simulation.host()
+            self.env.step()
+        return acted
 
     def _watch(self) -> None:
         """Let the engine know whose spikes it is to stop at."""
@@ -204,7 +210,7 @@ class World:
 
     def _inject(self, kind: str, view: PopulationView, times: FloatArray, *values: FloatArray) -> None:
         ids = view.indices + view.population.first
-        self.simulation.hosted = True
+        self.simulation.host()
         self._engine.inject(kind, times, ids, *values)
 
     def _times(self, at: Any, view: PopulationView) -> FloatArray:
@@ -242,7 +248,7 @@ class World:
                 "members", view.population.name, "noise is on its thresholds: parameters stay as they are"
             )
         own = self._parameters.changed(view, values)
-        self.simulation.hosted = True
+        self.simulation.host()
         self._engine.change_parameters(view.population, view.indices, own)
         self._parameters.put(view, own)
 
@@ -264,7 +270,7 @@ class World:
             k = int(np.argmax(np.abs(new)))
             if abs(new[k]) > _FLOAT32_MAX:
                 raise InputError("weights", float(new[k]), "beyond float32, in which it is stored", k)
-        self.simulation.hosted = True
+        self.simulation.host()
         self._engine.set_weights(self._number(projection), numbers, new)
 
     def set_delays(self, projection: Projection | str, values: Any, synapses: Any = None) -> None:
@@ -284,7 +290,7 @@ class World:
             delays = s.delays
             delays[numbers] = new
             new = delays
-        self.simulation.hosted = True
+        self.simulation.host()
         self._engine.set_delays(self._number(projection), np.array(new))
 
     def _synapses(self, projection: Projection | str) -> NumberedSynapses:

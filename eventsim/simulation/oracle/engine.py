@@ -55,6 +55,7 @@ class SimPyEngine:
 
     name = "simpy"
     threads = 1
+    stops_often = False
 
     def __init__(self, network: Network) -> None:
         self.network = network
