@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from eventsim.recording.results import Results
     from eventsim.world import World
 
-PIXELS, ANSWERS, CLEAR, LOSE = "pixels", "answers", "clear", "pixels->answers"
+PIXELS, ANSWERS, CLEAR = "pixels", "answers", "clear"
 
 IMAGE_MS = 10.0  # in which a pixel of full ink spikes 16 times
 SLICE_MS = 0.5  # pixels are asked for their spikes slice by slice, until there is an answer; less than their interval
@@ -81,8 +81,8 @@ def build(
     ink = [np.rint(LEVELS * (1.0 - x / SPAN_MS)).astype(np.int64) for x in (digits.x_train, digits.x_test)]
     weights = trained(ink[0] / LEVELS, digits.y_train) / LEVELS
     network = Network(seed)
-    pixels = network.source(PIXELS, SpikeTrains([np.zeros(0)] * weights.shape[0]))
-    clear = network.source(CLEAR, SpikeTrains([np.zeros(0)]))
+    pixels = network.source(PIXELS, SpikeTrains(np.zeros((weights.shape[0], 0))))
+    clear = network.source(CLEAR, SpikeTrains(np.zeros((1, 0))))
     answers = network.population(ANSWERS, N_DIGITS, IF(v_th=threshold, c_m=1.0))
     network.connect(pixels, answers, FromMatrix(weights), delay=DELAY_MS)
     network.connect(clear, answers, AllToAll(), weight=1e6, delay=DELAY_MS)
@@ -193,7 +193,7 @@ class Line:
                     world.inject(world.network[PIXELS][pixels], at=begun + times)
                 shown += SLICE_MS
                 yield world.at(begun + shown)
-            answer = answering.value
+            answer: Any = answering.value
             yield world.timeout(DELAY_MS)  # what was under way has arrived
             world.inject(CLEAR)
             yield world.timeout(CLEAR_MS)

@@ -183,7 +183,8 @@ class Tiles:
         arrays = groups.kept[groups.of_population[population.name]]
         first = groups.local_first[population.name]
         rows = np.unique(arrays["which"][first : first + population.size])
-        if model.sums is None or "take" not in type(model).handlers.functions or rows.size != 1:
+        moving = arrays["thresholds"][first : first + population.size]["std"].any()
+        if model.sums is None or "take" not in type(model).handlers.functions or rows.size != 1 or moving:
             return layout.EVENTS, 0
         sums = layout.new(layout.SUMS)
         parameters = arrays["params"][rows]

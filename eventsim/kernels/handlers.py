@@ -48,6 +48,8 @@ class Handlers:
         integrator's step.  ``crossing`` need not look beyond it.  By default never.
     ``row(p, s)``, optional
         the row of synapses that the spike goes along, asked before ``reset``.  By default -1, the neuron's own.
+    ``set_threshold(p, value)``, optional
+        lets the threshold be another, for noise on thresholds; the parameters are then one neuron's own.
     ``show(p, s)``, optional
         fills in fields of the state that are there for whoever looks at it, and not for the other functions.
     ``take(p, s, u, x, y, ref, ref_x, ref_y)`` and ``give(p, s)``, optional, together
@@ -71,6 +73,7 @@ class Handlers:
         bound: Callable[..., Any] | None = None,
         step: Callable[..., Any] | None = None,
         row: Callable[..., Any] | None = None,
+        set_threshold: Callable[..., Any] | None = None,
         show: Callable[..., Any] | None = None,
         take: Callable[..., Any] | None = None,
         give: Callable[..., Any] | None = None,
@@ -82,6 +85,7 @@ class Handlers:
             "bound": bound,
             "step": step,
             "row": row,
+            "set_threshold": set_threshold,
             "show": show,
             "take": take,
             "give": give,
@@ -201,6 +205,11 @@ def row(model, p, s):
     return _compiled_only()
 
 
+def set_threshold(model, p, value):
+    """``Handlers.set_threshold`` of ``model``; nothing where it has none."""
+    return _compiled_only()
+
+
 def show(model, p, s):
     """``Handlers.show`` of ``model``; nothing where it has none."""
     return _compiled_only()
@@ -294,6 +303,14 @@ def _row(model, p, s):
     if function is None:
         return lambda model, p, s: -1
     return lambda model, p, s: function(p, s)
+
+
+@overload(set_threshold)
+def _set_threshold(model, p, value):
+    function = model.function("set_threshold")
+    if function is None:
+        return lambda model, p, value: None
+    return lambda model, p, value: function(p, value)
 
 
 @overload(show)

@@ -20,14 +20,16 @@ from eventsim.kernels.handlers import (
     parameters_at,
     reset,
     row,
+    set_threshold,
     show,
     state_at,
     step,
 )
 from eventsim.kernels.heap import planned, put_earlier
 from eventsim.kernels.jit import inlined, inner
-from eventsim.kernels.layout import LINK
-from eventsim.kernels.memory import f4, f8, i8, record_at, u4
+from eventsim.kernels.layout import LINK, THRESHOLD
+from eventsim.kernels.memory import f4, f8, i8, record_at, u1, u4
+from eventsim.kernels.noise import threshold_shift, unit
 
 
 @inlined
@@ -37,6 +39,16 @@ def look_again(group, local, when, q, checks):
         neuron = i8(group.ids)[local]
         if when < planned(checks, neuron):
             put_earlier(checks, neuron, max(when, q.now))
+
+
+@inner
+def move_threshold(group, p, local):
+    """Noise on thresholds: a new one after a spike."""
+    threshold = record_at(group.thresholds, local, THRESHOLD)
+    if threshold.std > 0.0:
+        threshold.number += 1
+        u = unit(threshold.key0, threshold.key1, threshold.neuron, threshold.number, 0, 0)
+        set_threshold(group.model, p, threshold.mean + threshold_shift(threshold.std, u))
 
 
 @inner
@@ -50,6 +62,8 @@ def _fire(group, local, q, checks):
     i8(q.last_fired)[neuron] = q.round
     q.n_fired += 1
     reset(group.model, p, s)
+    if group.thresholds != 0:
+        move_threshold(group, p, local)
     look_again(group, local, bound(group.model, p, s), q, checks)
 
 
@@ -88,7 +102,9 @@ def _arrive(group, local, weight, receptor, q, checks):
     s = state_at(group.model, group.state, local)
     flow(group.model, p, s, q.now)
     jump(group.model, p, s, weight, receptor)
-    if group.per_arrival != 0 and bound(group.model, p, s) <= q.now and crossing(group.model, p, s) <= q.now:
+    if group.per_arrival == 0 or u1(group.per_arrival)[local] == 0:
+        return
+    if bound(group.model, p, s) <= q.now and crossing(group.model, p, s) <= q.now:
         _fire(group, local, q, checks)
 
 

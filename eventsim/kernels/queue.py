@@ -17,6 +17,8 @@ of its arrivals when a slice of time begins has been written down and sorted (``
 the record ``q``.
 """
 
+import math
+
 from numba import int64
 
 from eventsim.kernels.heap import put, take_top, top_item, top_when
@@ -38,6 +40,7 @@ from eventsim.kernels.layout import (
     SETTLE,
     START,
     STRETCH,
+    TRAVEL,
 )
 from eventsim.kernels.lone import lone_events
 from eventsim.kernels.memory import f8, i8, record_at, u1, u2, u4
@@ -52,6 +55,7 @@ from eventsim.kernels.neuron import (
     settle_row,
 )
 from eventsim.kernels.ordering import order_by_id
+from eventsim.kernels.travel import arrival_time, next_way
 from eventsim.kernels.upcoming import (
     home,
     is_watched,
@@ -67,19 +71,36 @@ from eventsim.kernels.upcoming import (
 
 
 @inner
-def _take_off(number, first, last, wiring, q, near):
-    """Start a spike on its way along synapses ``first`` to ``last - 1`` of projection ``number``."""
+def _take_off(number, first, last, departure, wiring, q, near):
+    """Start a spike on its way along synapses ``first`` to ``last - 1`` of projection ``number``.
+
+    departure: from when its delays count; with noise on the projection, which has no other delay, when it arrives.
+    """
     slot = q.n_flights
     q.n_flights = slot + 1
     flight = record_at(q.flight, slot, FLIGHT)
-    flight.emitted = q.now
+    flight.emitted = departure
     flight.next = first
     flight.end = last
     flight.link = number
     link = record_at(wiring.links, number, LINK)
-    arrival = q.now + f8(link.delays)[first * link.delay_stride]
+    arrival = departure + f8(link.delays)[first * link.delay_stride]
     if arrival <= q.slice_end:
         put(near, slot, arrival)
+
+
+@inner
+def _take_off_with_noise(number, first, last, neuron, source, wiring, q, near):
+    """The same where noise acts on the projection: one after the other to what is reached at one time."""
+    link = record_at(wiring.links, number, LINK)
+    travel = record_at(link.travel, 0, TRAVEL)
+    k, which = first, 0
+    while k < last:
+        until, end, which = next_way(travel, link.targets, first, last, k, which)
+        arrival = arrival_time(travel, q.now, source, i8(q.spike_counts)[neuron], k, end, which)
+        if arrival < math.inf:
+            _take_off(number, k, until, arrival, wiring, q, near)
+        k = until
 
 
 @inner
@@ -91,8 +112,13 @@ def _send_off(neuron, table_row, population, wiring, q, near):
         link = record_at(wiring.links, number, LINK)
         row = table_row if link.dense != 0 else own_row
         row_start = i8(link.row_start)
-        if row_start[row] < row_start[row + 1]:
-            _take_off(number, row_start[row], row_start[row + 1], wiring, q, near)
+        first, last = row_start[row], row_start[row + 1]
+        if first == last:
+            continue
+        if link.travel == 0:
+            _take_off(number, first, last, q.now, wiring, q, near)
+        else:
+            _take_off_with_noise(number, first, last, neuron, own_row, wiring, q, near)
 
 
 @inner
@@ -101,8 +127,10 @@ def _emit(wiring, q, near):
     while q.n_emitted < q.n_fired:
         neuron = i8(q.fired)[q.n_emitted]
         population = int64(u2(wiring.population_of)[neuron])
-        outgoing = i8(wiring.outgoing_start)[population + 1] - i8(wiring.outgoing_start)[population]
-        if q.n_flights + outgoing > q.flight_capacity:
+        if u1(wiring.dead)[neuron] != 0:
+            q.n_emitted += 1
+            continue
+        if q.n_flights + i8(wiring.flights)[population] > q.flight_capacity:
             return NEED_FLIGHTS
         watched = is_watched(wiring, population, neuron)
         if watched or u1(wiring.recorded)[population] & RECORDED != 0:
@@ -113,8 +141,8 @@ def _emit(wiring, q, near):
             q.n_recorded += 1
         if watched:
             q.until, q.stopped = q.now, 1
-        i8(q.spike_counts)[neuron] += 1
         _send_off(neuron, i8(q.rows)[q.n_emitted], population, wiring, q, near)
+        i8(q.spike_counts)[neuron] += 1
         q.serial += 1
         q.n_emitted += 1
     q.at_once += 1 + q.n_fired

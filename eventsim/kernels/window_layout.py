@@ -25,6 +25,7 @@ SPIKE = _record(
     ("link", "i8"),
     ("neuron", "i8"),  # global id
     ("row", "i8"),  # of tables, or -1
+    ("number", "i8"),  # among those of its neuron
 )
 """A spike and its place in the order: (time, rank, serial, link, neuron)."""
 

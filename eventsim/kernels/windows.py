@@ -194,10 +194,13 @@ def _sort_spikes(w):
 
 
 @inner
-def _collect(w, inputs):
+def _collect(w, wiring, inputs):
     """The spikes of all tiles and sources in this window, in order."""
     w.n_spikes = 0
     while next_source(inputs) < w.end:
+        if u1(wiring.dead)[u4(inputs.source_ids)[inputs.next_source]] != 0:
+            inputs.next_source += 1
+            continue
         _spikes_room(w)
         spike = record_at(w.spikes, w.n_spikes, SPIKE)
         spike.time, spike.rank, spike.serial, spike.link = next_source(inputs), 0, 0, 0
@@ -207,6 +210,8 @@ def _collect(w, inputs):
     for number in range(w.n_tiles):
         tile = record_at(w.tiles, number, TILE)
         for k in range(tile.n_spikes):
+            if u1(wiring.dead)[record_at(tile.spikes, k, SPIKE).neuron] != 0:
+                continue
             _spikes_room(w)
             _copy(tile.spikes, k, w.spikes, w.n_spikes)
             w.n_spikes += 1
@@ -219,6 +224,7 @@ def _record(w, wiring):
     """Number the spikes, count them, and keep what is to be recorded."""
     for k in range(w.n_spikes):
         spike = record_at(w.spikes, k, SPIKE)
+        spike.number = i8(w.spike_counts)[spike.neuron]
         i8(w.spike_counts)[spike.neuron] += 1
         population = int64(u2(wiring.population_of)[spike.neuron])
         if u1(wiring.recorded)[population] & RECORDED != 0 or is_watched(wiring, population, spike.neuron):
@@ -309,7 +315,7 @@ def _begin_window(groups, w, wiring, inputs):
 @inner
 def _end_window(w, wiring, inputs):
     """Put the spikes into order; the next window takes them off."""
-    _collect(w, inputs)
+    _collect(w, wiring, inputs)
     _record(w, wiring)
     w.now = w.end
     if w.stopped != 0:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eventsim.kernels.handlers import CURRENT, Handlers
-from eventsim.models.checks import check_reset, finite, positive, reset_column
+from eventsim.models.checks import check_reset, finite, positive, reset_column, set_threshold
 from eventsim.models.lif import Value
 from eventsim.network.model import Model
 
@@ -74,9 +74,16 @@ class IF(Model):
     """
 
     handlers: ClassVar[Any] = Handlers(
-        flow=flow, crossing=crossing, bound=bound, jump=jump, reset=reset, adopt=adopt
+        flow=flow,
+        crossing=crossing,
+        bound=bound,
+        jump=jump,
+        reset=reset,
+        set_threshold=set_threshold,
+        adopt=adopt,
     )
     takes_current: ClassVar[bool] = True
+    threshold: ClassVar[str | None] = "v_th"
     parameter_dtype: ClassVar[np.dtype[Any]] = np.dtype(
         [(name, "f8") for name in ("c_m", "v_th", "v_reset", "t_ref", "subtract")], align=True
     )

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from eventsim.kernels.handlers import CURRENT, Handlers
 from eventsim.kernels.jit import apart, inner
 from eventsim.kernels.sums import ABSENT, epoch_length, growth, quantum, rounded, rounding
-from eventsim.models.checks import check_reset, finite, membrane, reset_column
+from eventsim.models.checks import check_reset, finite, membrane, reset_column, set_threshold
 from eventsim.network.distributions import Distribution
 from eventsim.network.model import Model
 
@@ -181,12 +181,14 @@ class LIF(Model):
         bound=bound,
         jump=jump,
         reset=reset,
+        set_threshold=set_threshold,
         show=show,
         take=take,
         give=give,
         adopt=adopt,
     )
     takes_current: ClassVar[bool] = True
+    threshold: ClassVar[str | None] = "v_th"
     sums: ClassVar[Literal["jumps", "currents"] | None] = "jumps"
     parameter_dtype: ClassVar[np.dtype[Any]] = np.dtype(
         [

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from eventsim.kernels.handlers import CURRENT, Handlers
 from eventsim.kernels.jit import apart, inlined, inner
 from eventsim.kernels.sums import ABSENT, built_up, epoch_length, growth, rounded, rounding
-from eventsim.models.checks import check_reset, finite, membrane, reset_column, time_constants
+from eventsim.models.checks import check_reset, finite, membrane, reset_column, set_threshold, time_constants
 from eventsim.models.exp_crossing import first_crossing, response
 from eventsim.models.lif import Value, decay, exp, potentials
 from eventsim.network.model import Model
@@ -294,6 +294,7 @@ class LIFExp(Model):
         bound=bound,
         jump=jump,
         reset=reset,
+        set_threshold=set_threshold,
         show=show,
         take=take,
         give=give,
@@ -301,6 +302,7 @@ class LIFExp(Model):
         adopt=adopt,
     )
     takes_current: ClassVar[bool] = True
+    threshold: ClassVar[str | None] = "v_th"
     sums: ClassVar[Literal["jumps", "currents"] | None] = "currents"
     parameter_dtype: ClassVar[np.dtype[Any]] = np.dtype(
         [

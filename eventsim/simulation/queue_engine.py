@@ -181,8 +181,7 @@ class QueueEngine(Changeable):
                 f"{name}/{key}": array.copy() for key, array in block.arrays.items() if key not in _SCRATCH
             }
             state |= {f"{name}/{key}": np.array(value) for key, value in block.scalars().items()}
-        for number, records in enumerate(self.groups.states):
-            state[f"neurons/{number}"] = records.copy()
+        state |= self.groups.state()
         for number, stream in enumerate(self.streams):
             state |= {f"stream/{number}/{key}": array for key, array in stream.state().items()}
         return state
@@ -195,8 +194,7 @@ class QueueEngine(Changeable):
                 block.record[key] = state[f"{name}/{key}"]
             for key in [key for key in block.arrays if key not in _SCRATCH]:
                 block.point(key, _as_type(state[f"{name}/{key}"], block.arrays[key].dtype))
-        for number, records in enumerate(self.groups.states):
-            records[:] = _as_type(state[f"neurons/{number}"], records.dtype)
+        self.groups.restore(state)
         for number, stream in enumerate(self.streams):
             prefix = f"stream/{number}/"
             stream.restore({key[len(prefix) :]: state[key] for key in state if key.startswith(prefix)})

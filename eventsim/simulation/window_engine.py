@@ -60,8 +60,9 @@ class WindowEngine(Changeable):
             if _is_zero(projection.delay):  # before anything is built in vain
                 raise ZeroDelay(f"projection {projection.name!r} has a delay of zero")
         self.wiring = Wiring(network, self.groups, self.tiles.bounds)
-        if self.wiring.shortest_delay < _SHORTEST_MS:
-            raise ZeroDelay(f"a synapse has a delay of {self.wiring.shortest_delay:g} ms")
+        self._shortest, why = self.wiring.earliest
+        if self._shortest < _SHORTEST_MS:
+            raise ZeroDelay(why)
         self.sources, self.drives = SpikeStream(network), DriveStream(network, self.tiles.fed)
         self.currents = CurrentStream(network)
         self.streams: tuple[Any, ...] = (self.sources, self.drives, self.currents)
@@ -73,7 +74,7 @@ class WindowEngine(Changeable):
             },
         )
         self.tiles.keep_order(self.wiring.one_delay)
-        self.tiles.choose_grid(self.wiring.shortest_delay)
+        self.tiles.choose_grid(self._shortest)
         self.tiles.feed(network, self.drives.records)
         self.windows = Block(
             window_layout.WINDOWS,
@@ -86,7 +87,7 @@ class WindowEngine(Changeable):
                 "spike_counts": np.zeros(network.size, np.int64),
             },
             now=0.0,
-            longest=self.wiring.shortest_delay,
+            longest=self._shortest,
             grid=self.tiles.grid_ms,
             n_tiles=self.tiles.records.size,
             n_threads=threads,
@@ -157,10 +158,11 @@ class WindowEngine(Changeable):
 
         If a watched neuron fires before, up to and including that instant.
         """
-        delay, w = float(self.windows.scalar("longest")), self.windows.record
-        if t_stop + delay == t_stop:
+        w = self.windows.record
+        finest = self._shortest * (2.0**-12 if self.wiring.is_noisy else 1.0)
+        if t_stop + finest == t_stop:
             raise SimulationError(
-                f"{delay:g} ms, the shortest delay, is nothing beside {t_stop:g} ms: use the engine queue"
+                f"{self._shortest:g} ms, the shortest delay, is nothing beside {t_stop:g} ms: use the engine queue"
             )
         if not self._started:
             self._begin(0.0)
@@ -220,8 +222,7 @@ class WindowEngine(Changeable):
         for number, tile in enumerate(self.tiles.records):
             state[f"legs/{number}"] = _elements(tile, "legs", window_layout.LEG)
             state[f"events/{number}"] = np.array([tile["synaptic_events"], tile["external_events"]])
-        for number, records in enumerate(self.groups.states):
-            state[f"neurons/{number}"] = records.copy()
+        state |= self.groups.state()
         for number, stream in enumerate(self.streams):
             state |= {f"stream/{number}/{key}": array for key, array in stream.state().items()}
         return state
@@ -238,8 +239,7 @@ class WindowEngine(Changeable):
             _refill(tile, "legs", state[f"legs/{number}"], window_layout.LEG)
             tile["synaptic_events"], tile["external_events"] = state[f"events/{number}"]
             tile["next"], tile["first_leg"] = -math.inf, 0
-        for number, records in enumerate(self.groups.states):
-            records[:] = state[f"neurons/{number}"].copy().view(np.uint8).view(records.dtype)
+        self.groups.restore(state)
         for number, stream in enumerate(self.streams):
             prefix = f"stream/{number}/"
             stream.restore({key[len(prefix) :]: state[key] for key in state if key.startswith(prefix)})
@@ -366,7 +366,8 @@ class WindowEngine(Changeable):
         onto = targets[number]
         if not self.wiring.one_delay[int(onto)] or any(targets[k] == onto for k in self.wiring.retired):
             tiles["in_order"][tiles["population"] == onto] = 0
-        self.windows.record["longest"] = self.wiring.shortest_delay
+        self._shortest, _ = self.wiring.earliest
+        self.windows.record["longest"] = self._shortest
 
     def _put(self, number: int) -> None:
         super()._put(number)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import functools
 import hashlib
 import json
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from eventsim.scenario.builder import Builder, check_parameters, find_builder
 from eventsim.scenario.load import check_document, override
+from eventsim.scenario.noise import with_noise
 from eventsim.scenario.recording import apply_record, raster_writer
 from eventsim.scenario.run import duration_of, experiment_of, new_simulation, run_summary
 from eventsim.sweep.flatten import flatten
@@ -108,6 +110,11 @@ def build_key(document: Mapping[str, Any]) -> str:
     return json.dumps(kept, sort_keys=True, default=str)
 
 
+def experiment_key(text: str) -> str:
+    """What the builder's experiment depends on, of a `build_key`: all but the noise that is then put on its network."""
+    return json.dumps({key: value for key, value in json.loads(text).items() if key != "noise"})
+
+
 def point_key(document: Mapping[str, Any], sources: str, rasters: bool) -> str:
     """The digest of all that a point's row depends on."""
     kept = {key: value for key, value in document.items() if key not in NOT_OF_THE_POINT}
@@ -120,7 +127,7 @@ def _simulated(job: Job, point: Point) -> Row:
     path = Path(job.path)
     scenario = check_document(document, path, point.settings)
     shared = _Shared(build_key(document), job.path, job.token, tuple(point.settings))
-    experiment = _built(shared)
+    experiment = _noisy(shared)
     duration_ms = duration_of(scenario, experiment, path)
     shares = point.shares and experiment.world is None  # whose processes change what is simulated
     simulation = _at_time_0(shared, scenario.engine, scenario.threads, shares)
@@ -170,9 +177,19 @@ class _Shared(NamedTuple):
 
 
 @functools.lru_cache(maxsize=1)
+def _noisy(shared: _Shared) -> Experiment:
+    """The experiment with its network under the noise of the point: noise asks for no new network of the builder's."""
+    _simulation.cache_clear()  # the memory of the last network before that of the next
+    path = Path(shared.path)
+    scenario = check_document({"name": path.stem, **json.loads(shared.text)}, path, shared.changes)
+    experiment = _built(shared._replace(text=experiment_key(shared.text)))
+    network = with_noise(experiment.network, scenario.noise, shared.path)
+    return dataclasses.replace(experiment, network=network)
+
+
+@functools.lru_cache(maxsize=1)
 def _built(shared: _Shared) -> Experiment:
     """The experiment that the builder makes, kept until another is asked for."""
-    _simulation.cache_clear()  # the memory of the last network before that of the next
     path = Path(shared.path)
     scenario = check_document({"name": path.stem, **json.loads(shared.text)}, path, shared.changes)
     builder = _builder(scenario.builder, shared.path, shared.token)
@@ -209,7 +226,7 @@ def _simulation(
 
 
 def _new_simulation(shared: _Shared, engine: str, threads: int) -> Simulation:
-    network = _built(shared).network
+    network = _noisy(shared).network
     models = sorted({type(each.model).__qualname__ for each in network.populations.values()})
     with once(f"kernels {engine} {models}", shared.token) as first:
         if first:

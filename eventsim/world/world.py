@@ -22,6 +22,7 @@ from eventsim.errors import InputError
 from eventsim.network import checks
 from eventsim.network.description import FloatArray
 from eventsim.network.network import Members, Network
+from eventsim.network.noise import ThresholdNoise
 from eventsim.network.population import PopulationView
 from eventsim.network.projection import Projection
 from eventsim.network.rules import TableRows
@@ -78,8 +79,14 @@ class World:
         else:
             if sink is None:
                 sink = self._memory = MemorySink(population_table(network), recorder_table(network))
+            if engine == "auto" and _with_moving_thresholds(network):
+                engine = "queue"
             self.simulation = Simulation(network, engine, sink, threads=threads)
         self.network = self.simulation.network
+        moving = _with_moving_thresholds(self.network)
+        if moving and self.simulation.engine == "window":
+            why = f"noise moves thresholds of {moving!r} after each spike, which windows cannot take back: use 'queue'"
+            raise InputError("engine", "window", why)
         self.env = Clock(self.simulation.time)
         self._engine = self.simulation.reached
         self._waits = SpikeWaits(self.env)
@@ -236,6 +243,10 @@ class World:
         lies above its threshold fires now.
         """
         view = self._neurons(members)
+        if ThresholdNoise in self.network.noise_on(view.population):
+            raise InputError(
+                "members", view.population.name, "noise is on its thresholds: parameters stay as they are"
+            )
         own = self._parameters.changed(view, values)
         self.simulation.host()
         self._engine.change_parameters(view.population, view.indices, own)
@@ -266,11 +277,15 @@ class World:
         """Other delays (ms): one value, or one each, of all synapses or of those with these numbers.
 
         Spikes that are under way keep the delay they set out with.  A change costs about as much as building the
-        projection.  Raises InputError for a delay below 0, or of 0 in the window engine.
+        projection.  Raises InputError for a delay below 0, or of 0 in the window engine, and for a projection on which
+        noise acts: its delays stay as they are.
         """
         s = self._synapses(projection)
         numbers, n = _numbers(synapses, s.size)
         new = values_of("delays", values, n, 0.0, infinite=False)
+        noisy = self._projection(projection)
+        if self.network.noise_on(noisy):
+            raise InputError("projection", noisy.name, "noise acts on it: its delays stay as they are")
         if synapses is not None or (new.size == 1 and n == 1):
             delays = s.delays
             delays[numbers] = new
@@ -285,11 +300,14 @@ class World:
         return self._engine.synapses_of(number)
 
     def _number(self, projection: Projection | str) -> int:
+        return self._projection(projection).number
+
+    def _projection(self, projection: Projection | str) -> Projection:
         name = projection.name if isinstance(projection, Projection) else projection
         if name not in self.network.projections:
             known = ", ".join(map(repr, self.network.projections)) or "none"
             raise InputError("projection", name, f"no such projection; there are {known}")
-        return self.network.projections[name].number
+        return self.network.projections[name]
 
     def _neurons(self, members: Members) -> PopulationView:
         view = self.network.members("members", members)
@@ -309,6 +327,15 @@ class World:
             raise InputError("name", name, f"recorded were {', '.join(self._records) or 'none'}")
         times, values = zip(*self._records[name], strict=True)
         return np.array(times), np.array(values)
+
+
+def _with_moving_thresholds(network: Network) -> str:
+    """The name of a population whose thresholds noise moves after each spike; or nothing."""
+    for population in network.populations.values():
+        noise = network.noise_on(population).get(ThresholdNoise)
+        if isinstance(noise, ThresholdNoise) and noise.per_spike:
+            return population.name
+    return ""
 
 
 def _numbers(synapses: Any, size: int) -> tuple[Numbers, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 import simpy
 from numpy.typing import NDArray
 
+from eventsim.build import noise
 from eventsim.build.draw import realise
 from eventsim.build.numbered import NumberedSynapses, Numbers
 from eventsim.build.streams import CurrentStream, DriveStream, SpikeStream
@@ -22,6 +24,7 @@ from eventsim.network.population import Population, PopulationView
 from eventsim.network.projection import Projection
 from eventsim.simulation.oracle.clock import Clock, Kind, cancel
 from eventsim.simulation.oracle.neurons import Neuron, oracle_of
+from eventsim.simulation.oracle.noise import MovingThreshold, Travel
 
 Spikes = Callable[[NDArray[np.float64], NDArray[np.uint32]], None]
 
@@ -29,8 +32,11 @@ Spikes = Callable[[NDArray[np.float64], NDArray[np.uint32]], None]
 class Cell:
     """A neuron in the network."""
 
-    def __init__(self, ident: int, neuron: Neuron, per_arrival: bool) -> None:
+    def __init__(
+        self, ident: int, neuron: Neuron, per_arrival: bool, threshold: MovingThreshold | None
+    ) -> None:
         self.ident = ident
+        self.threshold = threshold
         self.neuron = neuron
         self.per_arrival = per_arrival
         self.plan: simpy.Event | None = None  # when to look at it if nothing arrives
@@ -56,6 +62,8 @@ class SimPyEngine:
         self.time = 0.0
         self.clock = Clock()
         self.cells = {cell.ident: cell for p in network.populations.values() for cell in _cells(network, p)}
+        self.travels = [Travel(network, p) for p in network.projections.values()]
+        self.dead = noise.dead(network)
         self.numbered = [
             NumberedSynapses(build_synapses(network, p), 1) for p in network.projections.values()
         ]
@@ -233,6 +241,9 @@ class SimPyEngine:
 
     def _fire(self, cell: Cell) -> None:
         self._fired(cell.ident, cell.neuron.fire())
+        if cell.threshold:
+            neuron: Any = cell.neuron
+            neuron.p[cell.threshold.name] = cell.threshold.next()
         cell.last_fired = (self.clock.now, self.clock.round)
         self._plan(cell)
 
@@ -252,7 +263,8 @@ class SimPyEngine:
         self._at_once += 1 + len(fired)
         for ident, row in fired:
             population = self.population_of[ident]
-            self.spike_counts[ident] += 1
+            if self.dead[ident]:
+                continue
             watched = ident in self.watched
             if watched or self.network.is_recorded(population):
                 self.recorded.append((now, ident))
@@ -261,6 +273,7 @@ class SimPyEngine:
             for projection in self.network.projections.values():
                 if projection.source.population is population:
                     self._send_off(projection, ident - population.first, row)
+            self.spike_counts[ident] += 1
 
     def _send_off(self, projection: Projection, source: int, row: int) -> None:
         """A spike sets out along its source's row; in look-up tables, along the one of them that its model names."""
@@ -269,11 +282,18 @@ class SimPyEngine:
         rows_each = (table.row_start.size - 1) // projection.source.population.size
         place = source * rows_each + (row if table.dense else 0)
         synapses = range(table.row_start[place], table.row_start[place + 1])
+        spike = source, int(self.spike_counts[projection.source.population.first + source])
+        alike: Counter[int] = Counter()
         for rank, k in enumerate(synapses):
-            target = projection.target.population.first + (rank if table.dense else int(table.targets[k]))
+            target = rank if table.dense else int(table.targets[k])
             delay = float(table.delays[0 if table.delays_common else k])
-            arrival = (self._arrive_over_synapse, target, weights, int(numbers[k]), projection.receptor)
-            self.clock.at(self.clock.now + delay, Kind.ARRIVAL, *arrival)
+            travel = self.travels[projection.number]
+            when = travel.arrival(self.clock.now, delay, spike, (target, alike[target]))
+            alike[target] += 1
+            if when is not None:
+                ident = projection.target.population.first + target
+                arrival = (self._arrive_over_synapse, ident, weights, int(numbers[k]), projection.receptor)
+                self.clock.at(when, Kind.ARRIVAL, *arrival)
 
     def _endless(self) -> str:
         """What is said of a cycle of zero delay: it has at most as many rounds as there are neurons."""
@@ -294,13 +314,21 @@ def _cells(network: Network, population: Population) -> list[Cell]:
     if not isinstance(model, Model):
         return []
     values = realise(model, population.size, network.seed, population.name)
-    model.parameters(values)  # refuses what cannot be
+    moves = bool((noise.moving_thresholds(network, population, values)["std"] > 0.0).any())
+    first = noise.with_first_thresholds(network, population, values)
+    model.parameters(noise.highest_thresholds(network, population, values) if moves else first)  # may refuse
     each = [
-        {name: float(column[i % column.size]) for name, column in values.items()}
+        {name: float(column[i % column.size]) for name, column in first.items()}
         for i in range(population.size)
     ]
     neurons = [oracle_of(model)(own, model) for own in each]
-    return [Cell(population.first + i, n, model.test == "arrival") for i, n in enumerate(neurons)]
+    thresholds: list[MovingThreshold | None] = [None] * population.size
+    if moves:
+        thresholds = [MovingThreshold(network, population, i, values) for i in range(population.size)]
+    return [
+        Cell(population.first + i, neuron, model.test == "arrival", threshold)
+        for i, (neuron, threshold) in enumerate(zip(neurons, thresholds, strict=True))
+    ]
 
 
 def _lists(columns: tuple[NDArray[Any], ...]) -> list[list[Any]]:

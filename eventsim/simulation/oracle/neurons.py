@@ -29,6 +29,8 @@ _HALVINGS = 5000  # a zero may lie anywhere down to 1e-300, where 100 steps, its
 class Neuron(Protocol):
     """What the SimPy engine asks of a neuron; made from its parameters by name and its model's description.
 
+    Where the model has a `threshold` it keeps its parameters as ``p``, in which noise changes the threshold.
+
     A model of one's own names such a class as ``oracle: ClassVar``.
     """
 
