@@ -94,6 +94,7 @@ def run_scenario(
     metrics, pictures, measure_s = _measure(experiment, scenario, target)
     summary = {
         **run_summary(scenario, simulation, duration_ms),
+        "hardware": scenario.hardware.model_dump(mode="json", exclude_unset=True),
         "build_s": max(watch.rest_s - experiment.train_s, 0.0) + simulation.build_s,
         "train_s": experiment.train_s,
         "compile_s": watch.compile_s + simulation.compile_s,
