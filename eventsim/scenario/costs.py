@@ -140,6 +140,10 @@ def _rebuilt(run: Run) -> Any:
     settings = metadata.get("settings") or {}
     if "builder" not in settings:
         raise ScenarioError("--feedback: the raster is of no scenario, so its network cannot be built again")
+    if settings.get("noise"):
+        raise ScenarioError(
+            "--feedback: the raster is of a network with noise, which would move spikes as well"
+        )
     near = Path(SCENARIO_FOLDER) / f"{metadata.get('scenario')}.toml"
     try:
         builder = find_builder(settings["builder"], near)
