@@ -156,14 +156,13 @@ class Presented:
         simulated = [self.answers(results, k) for k in range(len(self.names))]
         logits, targets = simulated[-1][:, -1], self.windows[:, -1]
         settings, trainer = self.model.settings, self.trained.trainer
-        held_out = trainer.held_out_losses()
         early = self.early(results)
         return {
             "steps": trainer.step,
             "training_bytes": trainer.step * settings.context,
             "training_loss_nats": float(self.trained.curve[-1, 1]) if len(self.trained.curve) else None,
-            "held_out_loss_nats": float(held_out.mean()),
-            "held_out_bits_a_byte": float(held_out.mean() / np.log(2)),
+            "held_out_loss_nats": self.held_out_loss,
+            "held_out_bits_a_byte": self.held_out_loss / np.log(2),
             "contexts_simulated": len(self.windows),
             "logits_identical": bool(np.array_equal(simulated[-1], self.expected[-1])),
             "layers_identical": all(
@@ -186,6 +185,11 @@ class Presented:
             "published_ratios": PaperCounts(settings.context).ratios(),
             "generated": self.text(),
         }
+
+    @cached_property
+    def held_out_loss(self) -> float:
+        """Nats a byte over all held-out windows."""
+        return float(self.trained.trainer.held_out_losses().mean())
 
     def rows_read(self, results: Results) -> int:
         """Spikes of all tables."""
