@@ -243,7 +243,8 @@ class Presented:
         for image in range(self.images):
             times, sums, rows_read = self.running_sums(reading, image)
             behind = np.flatnonzero(sums.argmin(axis=1) != reading.answers[image])
-            ahead = behind[-1] + 1 if behind.size else 0
+            # With delays on the way to the tables, rows may be others than these, and the answer never lead.
+            ahead = min(behind[-1] + 1, times.size - 1) if behind.size else 0
             moments[image], rows[image] = times[ahead], rows_read[ahead]
         return moments, rows
 

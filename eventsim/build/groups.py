@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -113,6 +113,28 @@ def _group(network: Network, populations: list[Population]) -> tuple[Group, dict
 def _tests_every_arrival(population: Population) -> bool:
     assert isinstance(population.model, Model)
     return population.model.test == "arrival"
+
+
+def with_rows(
+    groups: Groups, g: int, locals_: NDArray[np.int64], rows: NDArray[Any]
+) -> tuple[Groups, NDArray[np.uint32]]:
+    """The groups with other parameters for some neurons of group `g`, and which rows were theirs, (n,).
+
+    rows: (1,) for all of them, or (n,).
+    """
+    arrays = groups.kept[g]
+    params, which = arrays["params"], arrays["which"]
+    if params.size > 2 * which.size + 64:  # many changes ago
+        used, which = np.unique(which, return_inverse=True)
+        params = params[used]
+    which = which.astype(np.uint32)
+    before = which[locals_]
+    which[locals_] = params.size + (np.arange(locals_.size) if rows.size > 1 else 0)
+    arrays = arrays | {"params": np.concatenate([params, rows]), "which": which}
+    group = groups.kernel[g]._replace(params=address(arrays["params"]), which=address(which))
+    kernel, kept = list(groups.kernel), list(groups.kept)
+    kernel[g], kept[g] = group, arrays
+    return replace(groups, kernel=tuple(kernel), kept=tuple(kept)), before
 
 
 def _neurons(network: Network, population: Population) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:

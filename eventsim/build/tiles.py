@@ -96,6 +96,9 @@ class Tiles:
                 record["first"] = first
                 record["first_local"] = groups.local_first[population.name] + first
                 record["first_id"] = population.first + first
+                states = groups.states[int(record["group"][0])]
+                own = slice(int(record["first_local"][0]), int(record["first_local"][0]) + int(end - first))
+                record["state"], record["state_bytes"] = address(states[own]), states[own].nbytes
                 records.append(record)
         self.records = np.concatenate([layout.new(layout.TILE, 0), *records])
         self.fed = self._fed(network)
@@ -108,6 +111,13 @@ class Tiles:
             if drive.target.is_whole and (of_target["kind"] != layout.EVENTS).all():
                 fed.add(drive.number)
         return frozenset(fed)
+
+    def reconsider(self, groups: Groups, population: Population, number: int) -> None:
+        """How a population (of this number) is handled now that its parameters have changed."""
+        own = self.records["population"] == number
+        if (self.records["kind"][own] != layout.EVENTS).all():
+            kind, sums = self._sums(groups, population)
+            self.records["kind"][own], self.records["sums"][own] = kind, sums
 
     def choose_grid(self, longest_ms: float) -> None:
         """Settle how long windows are; longest_ms: the smallest delay, beyond which none may reach.

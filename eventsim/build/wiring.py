@@ -39,6 +39,8 @@ class Wiring:
         self.tables = [
             build_synapses(network, projection, _cut(projection, cuts)) for projection in projections
         ]
+        self.retired: dict[int, SynapseTable] = {}
+        self._free: list[int] = []
         numbers = {name: number for number, name in enumerate(network.populations)}
         self.target_populations = np.array(
             [numbers[projection.target.population.name] for projection in projections], np.int64
@@ -65,6 +67,33 @@ class Wiring:
             longest = int(np.diff(table.row_start.astype(np.int64)).max(initial=0))
             flights[projection.source.population.name] += longest if is_scattered(network, projection) else 1
         return np.array(list(flights.values()), np.int64)
+
+    def put(self, link: int, table: SynapseTable) -> None:
+        """Let a link have other synapses, as many in each row: a projection's, or those kept by `retire`."""
+        if link < len(self.tables):
+            self.tables[link] = table
+        else:
+            self.retired[link] = table
+        self.signs[link] = _sign(table.weights)
+        _point(self.block.arrays["links"][link], table)
+
+    def retire(self, number: int) -> int:
+        """Another link with a projection's synapses as they are, for spikes under way; its number."""
+        links = self.block.arrays["links"]
+        link = self._free.pop() if self._free else links.size
+        if link == links.size:
+            self.block.lengthen("links", link + 1)
+            self.target_populations = np.append(self.target_populations, 0)
+            self.signs = np.append(self.signs, 0)
+        self.block.arrays["links"][link] = links[number]
+        self.target_populations[link] = self.target_populations[number]
+        self.put(link, self.tables[number])
+        return link
+
+    def release(self, link: int) -> None:
+        """No spike is under way any more in a link made by `retire`."""
+        del self.retired[link]
+        self._free.append(link)
 
     @property
     def synapses(self) -> int:
@@ -112,9 +141,8 @@ class Wiring:
     def one_delay(self) -> dict[int, bool]:
         """Whether all synapses onto a population, by its number, have the same delay, which no noise changes."""
         delays: dict[int, set[float]] = {}
-        tables = zip(
-            self.target_populations.tolist(), self.tables, self._network.projections.values(), strict=True
-        )
+        numbers = self.target_populations[: len(self.tables)].tolist()
+        tables = zip(numbers, self.tables, self._network.projections.values(), strict=True)
         for number, table, projection in tables:
             retimed = is_retimed(self._network, projection)
             own = {-1.0, -2.0} if not table.delays_common or retimed else {float(table.delays[0])}
@@ -159,6 +187,7 @@ def _directory(network: Network, groups: Groups) -> dict[str, NDArray[Any]]:
         "population_of": np.repeat(np.arange(len(populations), dtype=np.uint16), sizes),
         "first_id": np.array([population.first for population in populations], np.int64),
         "recorded": np.array([network.is_recorded(population) for population in populations], np.uint8),
+        "watched": np.zeros(network.size, np.uint8),
         "outgoing_start": np.cumsum([0] + [len(numbers) for numbers in outgoing]).astype(np.int64),
         "outgoing": np.array([number for numbers in outgoing for number in numbers], np.int64),
         "dead": dead(network),
@@ -171,16 +200,22 @@ def _links(projections: list[Projection], groups: Groups, tables: list[SynapseTa
     links = np.zeros(len(projections), LINK)
     for link, projection, table in zip(links, projections, tables, strict=True):
         target = projection.target.population.name
-        link["row_start"] = address(table.row_start)
-        link["short_starts"] = int(table.row_start.dtype == np.uint32)
-        link["targets"] = address(table.targets)
-        link["weights"] = address(table.weights)
-        link["weight_stride"] = int(not table.weights_common)
-        link["single"] = int(table.weights.dtype == np.float32)
-        link["delays"] = address(table.delays)
-        link["delay_stride"] = int(not table.delays_common)
+        _point(link, table)
+        link["order"] = projection.number
         link["group"] = groups.of_population[target]
         link["target_first"] = groups.local_first[target]
         link["receptor"] = projection.receptor
         link["dense"] = int(table.dense)
     return links
+
+
+def _point(link: Any, table: SynapseTable) -> None:
+    """Let a link's fields be the addresses of a table."""
+    link["row_start"] = address(table.row_start)
+    link["short_starts"] = int(table.row_start.dtype == np.uint32)
+    link["targets"] = address(table.targets)
+    link["weights"] = address(table.weights)
+    link["weight_stride"] = int(not table.weights_common)
+    link["single"] = int(table.weights.dtype == np.float32)
+    link["delays"] = address(table.delays)
+    link["delay_stride"] = int(not table.delays_common)

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from eventsim.errors import InputError
 from eventsim.hardware.capacity import Usage
 from eventsim.hardware.chip import Chip, InUse
 from eventsim.hardware.layout import Layout, lay_out, words_for
@@ -19,6 +20,8 @@ from eventsim.hardware.quantities import PER_CORE
 from eventsim.hardware.reach import Ints, Reach, TableLayer, reach_of, synapse_tables, table_layers
 from eventsim.hardware.run import Run
 from eventsim.kernels import hardware as kernels
+
+MOST_STEPS = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -163,8 +166,11 @@ def count(run: Run, placed: Placed) -> Counts:
 
 
 def steps_of(duration_ms: float, tick_ms: float) -> int:
-    """Time steps of a run."""
-    return max(1, int(np.ceil(duration_ms / tick_ms)))
+    """Time steps of a run.  Raises InputError for more than MOST_STEPS."""
+    steps = max(1, int(np.ceil(duration_ms / tick_ms)))
+    if steps > MOST_STEPS:
+        raise InputError("timing.tick_ms", tick_ms, f"{steps:,} time steps are more than {MOST_STEPS:,}")
+    return steps
 
 
 def _count_updates(run: Run, placed: Placed, per_core: dict[str, Ints], notes: list[str]) -> None:

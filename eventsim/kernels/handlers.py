@@ -55,6 +55,8 @@ class Handlers:
     ``take(p, s, u, x, y, ref, ref_x, ref_y)`` and ``give(p, s)``, optional, together
         exchange the sums of a neuron whose arrivals only add up (``sums``) with an engine that keeps them elsewhere;
         ``give`` returns u, x, y, V_th - V_inf and the end of the refractory period.
+    ``adopt(before, p, s)``, optional
+        the state at ``s.t`` carried over from the parameters ``before`` to ``p``.  Without it they cannot change.
     ``safe(p, s, until)``, optional
         whether the neuron certainly does nothing by itself up to ``until``: a cheap test.  By default never certain.
 
@@ -76,6 +78,7 @@ class Handlers:
         take: Callable[..., Any] | None = None,
         give: Callable[..., Any] | None = None,
         safe: Callable[..., Any] | None = None,
+        adopt: Callable[..., Any] | None = None,
     ) -> None:
         given = {"flow": flow, "crossing": crossing, "jump": jump, "reset": reset}
         optional = {
@@ -87,6 +90,7 @@ class Handlers:
             "take": take,
             "give": give,
             "safe": safe,
+            "adopt": adopt,
         }
         given |= {role: function for role, function in optional.items() if function is not None}
         self.functions = {role: _jitted(function) for role, function in given.items()}
@@ -226,6 +230,11 @@ def safe(model, p, s, until):
     return _compiled_only()
 
 
+def adopt(model, before, p, s):
+    """``Handlers.adopt`` of ``model``; nothing where it has none."""
+    return _compiled_only()
+
+
 def parameters_at(model, where, index):
     """Record ``index`` of the parameters of ``model`` that lie at the address ``where``."""
     return _compiled_only()
@@ -326,6 +335,14 @@ def _give(model, p, s):
     if function is None:
         return lambda model, p, s: (0.0, 0.0, 0.0, 0.0, 0.0)
     return lambda model, p, s: function(p, s)
+
+
+@overload(adopt)
+def _adopt(model, before, p, s):
+    function = model.function("adopt")
+    if function is None:
+        return lambda model, before, p, s: None
+    return lambda model, before, p, s: function(before, p, s)
 
 
 @overload(safe)

@@ -40,7 +40,8 @@ WIRING = _record(
     ("links", "u8"),  # (n_projections,) LINK
     ("population_of", "u8"),  # u2 (n_ids,)
     ("first_id", "u8"),  # i8 (n_populations,)
-    ("recorded", "u8"),  # u1 (n_populations,)
+    ("recorded", "u8"),  # u1 (n_populations,): RECORDED, WATCHED
+    ("watched", "u8"),  # u1 (n_ids,): 1: the engine stops right after the instant of such a spike
     ("dead", "u8"),  # u1 (n_ids,): 1: no spike comes from it
     ("flights", "u8"),  # i8 (n_populations,): on how many ways a spike may set out at most
     ("outgoing_start", "u8"),  # i8 (n_populations + 1,)
@@ -62,6 +63,7 @@ LINK = _record(
     ("target_first", "i8"),  # local number of the target population's first neuron
     ("receptor", "i8"),
     ("dense", "i8"),  # 1: a row reaches neurons 0, 1, 2, ... and there are no `targets`
+    ("order", "i8"),  # the projection's number, also where these are synapses as they were
     ("travel", "u8"),  # address of a TRAVEL: noise acts on the spikes of this projection; or 0
 )
 """A projection."""
@@ -113,6 +115,8 @@ QUEUE = _record(
     ("external_events", "i8"),
     ("own_events", "i8"),
     ("pause_at", "i8"),  # come back when rounds and synaptic events together reach this
+    ("until", "f8"),  # where this call ends
+    ("stopped", "i8"),  # 1: there, because a watched neuron fired
     # spikes on their way, in order of their serial numbers and projections
     ("flight", "u8"),  # FLIGHT
     ("flight_capacity", "i8"),
@@ -171,6 +175,9 @@ INPUTS = _record(
     ("n_current", "i8"),
 )
 """What comes from outside in the slice of time being simulated."""
+
+RECORDED, WATCHED = 1, 2
+"""What is to be done about the spikes of a population: hand them out; see whether it is a watched neuron's."""
 
 START, ADVANCE, GATHER, SETTLE, EMIT = range(5)
 """Where a kernel is in a round."""

@@ -33,7 +33,7 @@ from eventsim.kernels.noise import threshold_shift, unit
 
 
 @inlined
-def _look_again(group, local, when, q, checks):
+def look_again(group, local, when, q, checks):
     """See to it that the neuron is looked at not later than ``when``."""
     if when < math.inf:
         neuron = i8(group.ids)[local]
@@ -64,7 +64,7 @@ def _fire(group, local, q, checks):
     reset(group.model, p, s)
     if group.thresholds != 0:
         move_threshold(group, p, local)
-    _look_again(group, local, bound(group.model, p, s), q, checks)
+    look_again(group, local, bound(group.model, p, s), q, checks)
 
 
 @inlined
@@ -82,12 +82,12 @@ def _own_event(group, local, q, checks):
     if spike > q.now:
         touch = step(group.model, p, s)
         if touch > q.now:
-            _look_again(group, local, min(spike, touch), q, checks)
+            look_again(group, local, min(spike, touch), q, checks)
             return
         flow(group.model, p, s, q.now)
         q.own_events += 1
         if crossing(group.model, p, s) > q.now:
-            _look_again(group, local, _next_own(group, p, s), q, checks)
+            look_again(group, local, _next_own(group, p, s), q, checks)
             return
     else:
         flow(group.model, p, s, q.now)
@@ -115,13 +115,13 @@ def _settle(group, local, q, checks):
     s = state_at(group.model, group.state, local)
     when = bound(group.model, p, s)
     if when > q.now:
-        _look_again(group, local, when, q, checks)
+        look_again(group, local, when, q, checks)
         return
     when = _next_own(group, p, s)  # the bound may be as early as now although the neuron does not fire
     if when <= q.now and i8(q.last_fired)[i8(group.ids)[local]] != q.round:
         _fire(group, local, q, checks)
     else:
-        _look_again(group, local, when, q, checks)
+        look_again(group, local, when, q, checks)
 
 
 @inner
@@ -165,7 +165,7 @@ def _set_current(group, local, value, q, checks):
     s = state_at(group.model, group.state, local)
     flow(group.model, p, s, q.now)
     jump(group.model, p, s, value, CURRENT)
-    _look_again(group, local, bound(group.model, p, s), q, checks)
+    look_again(group, local, bound(group.model, p, s), q, checks)
 
 
 @inner
@@ -174,7 +174,7 @@ def _look_at_all(group, q, checks):
     for local in range(group.size):
         p = parameters_at(group.model, group.params, int64(u4(group.which)[local]))
         s = state_at(group.model, group.state, local)
-        _look_again(group, local, bound(group.model, p, s), q, checks)
+        look_again(group, local, bound(group.model, p, s), q, checks)
 
 
 @inner

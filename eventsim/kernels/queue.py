@@ -36,6 +36,7 @@ from eventsim.kernels.layout import (
     NEED_FLIGHTS,
     NEED_SEGMENTS,
     PAUSED,
+    RECORDED,
     SETTLE,
     START,
     STRETCH,
@@ -57,6 +58,7 @@ from eventsim.kernels.ordering import order_by_id
 from eventsim.kernels.travel import arrival_time, next_way
 from eventsim.kernels.upcoming import (
     home,
+    is_watched,
     move_on,
     next_current,
     next_drive,
@@ -130,12 +132,15 @@ def _emit(wiring, q, near):
             continue
         if q.n_flights + i8(wiring.flights)[population] > q.flight_capacity:
             return NEED_FLIGHTS
-        if u1(wiring.recorded)[population] != 0:
+        watched = is_watched(wiring, population, neuron)
+        if watched or u1(wiring.recorded)[population] & RECORDED != 0:
             if q.n_recorded == q.recorded_capacity:
                 return FULL
             f8(q.times)[q.n_recorded] = q.now
             u4(q.ids)[q.n_recorded] = neuron
             q.n_recorded += 1
+        if watched:
+            q.until, q.stopped = q.now, 1
         _send_off(neuron, i8(q.rows)[q.n_emitted], population, wiring, q, near)
         i8(q.spike_counts)[neuron] += 1
         q.serial += 1
@@ -295,8 +300,10 @@ def sample(groups, g, states, locals_, n, t):
 
 
 @kernel
-def run_until(groups, wiring_array, q_array, near_array, checks_array, inputs_array, t_stop, most_at_once):
-    """Simulate all events up to and including ``t_stop`` (ms); return why it came back (``layout``).
+def run_until(groups, wiring_array, q_array, near_array, checks_array, inputs_array, most_at_once):
+    """Simulate all events up to and including ``until`` (ms); return why it came back (``layout``).
+
+    The instant at which a watched neuron fires becomes ``until``.
 
     More than ``most_at_once`` rounds and spikes at one instant are taken for a cycle that never ends.
     """
@@ -314,7 +321,7 @@ def run_until(groups, wiring_array, q_array, near_array, checks_array, inputs_ar
             q.phase = ADVANCE
         if q.phase == ADVANCE:
             _put_back(q, checks)
-            lone_events(groups, wiring, q, near, checks, inputs, t_stop)
+            lone_events(groups, wiring, q, near, checks, inputs, q.until)
             if q.phase == GATHER:
                 continue
             if q.n_fired > 0:
@@ -322,7 +329,7 @@ def run_until(groups, wiring_array, q_array, near_array, checks_array, inputs_ar
                 q.phase = EMIT
                 continue
             t = next_time(q, near, checks, inputs)
-            if t > t_stop:
+            if t > q.until:
                 return DONE
             if q.round + q.synaptic_events >= q.pause_at:
                 return PAUSED

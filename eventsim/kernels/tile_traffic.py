@@ -246,7 +246,7 @@ def _gather_synapse(tile, link, delivery, k, i):
     """The arrival over synapse ``k`` at neuron ``i``."""
     time = delivery.emitted + f8(link.delays)[k * link.delay_stride]
     weight = weight_at(link.weights, link.single, link.weight_stride, k)
-    _arrives(tile, i, time, weight, delivery.serial, delivery.link, link.receptor)
+    _arrives(tile, i, time, weight, delivery.serial, link.order, link.receptor)
 
 
 @inner

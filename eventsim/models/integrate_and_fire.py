@@ -58,6 +58,12 @@ def reset(p, s):
     s.t_free = s.t + p.t_ref
 
 
+def adopt(before, p, s):
+    """V, the external current and the end of the refractory period stay as they are."""
+    if p.c_m != before.c_m:
+        s.slope *= before.c_m / p.c_m
+
+
 @dataclass(frozen=True)
 class IF(Model):
     """C_m V' = I, and V += weight (mV) at an arrival; a spike when V > V_th.
@@ -68,7 +74,13 @@ class IF(Model):
     """
 
     handlers: ClassVar[Any] = Handlers(
-        flow=flow, crossing=crossing, bound=bound, jump=jump, reset=reset, set_threshold=set_threshold
+        flow=flow,
+        crossing=crossing,
+        bound=bound,
+        jump=jump,
+        reset=reset,
+        set_threshold=set_threshold,
+        adopt=adopt,
     )
     takes_current: ClassVar[bool] = True
     threshold: ClassVar[str | None] = "v_th"

@@ -110,7 +110,7 @@ class Network:
     def is_recorded(self, population: Population | str) -> bool:
         """Whether the spikes of this population are recorded: by default those of neurons are, of sources
         not."""
-        known = self._members("population", population).population
+        known = self.members("population", population).population
         return self._record.get(known.name, not known.is_source)
 
     def population(self, name: str, size: int, model: Model) -> Population:
@@ -154,7 +154,7 @@ class Network:
         weight: 1.0 by default; a weight of each synapse's own is rounded to float32.  delay: 1.0 ms by default.
         name: by default ``source->target``, with a numeral if taken.
         """
-        ends = self._members("source", source), self._members("target", target)
+        ends = self.members("source", source), self.members("target", target)
         if not isinstance(rule, Rule):
             raise InputError("rule", rule, "a connection rule such as AllToAll() is needed")
         names = f"{ends[0].population.name}->{ends[1].population.name}"
@@ -263,7 +263,7 @@ class Network:
         for each in populations:
             if isinstance(each, PopulationView):
                 raise InputError("populations", each, "spikes are recorded of whole populations")
-        for name in [self._members("populations", each).population.name for each in populations]:
+        for name in [self.members("populations", each).population.name for each in populations]:
             self._record[name] = record
 
     def record_state(
@@ -284,8 +284,11 @@ class Network:
         self._recorders[name] = recorder
         return recorder
 
-    def _members(self, field: str, members: Members) -> PopulationView:
-        """The view that is meant, if it is of this network."""
+    def members(self, field: str, members: Members) -> PopulationView:
+        """The view that is meant by a population, a view of one or a name.
+
+        Raises InputError, with the name of the `field`, if it is not of this network.
+        """
         if isinstance(members, str):
             return whole_or_view(self[members])
         if not isinstance(members, Population | PopulationView):
@@ -296,7 +299,7 @@ class Network:
         return view
 
     def _neurons(self, target: Members) -> PopulationView:
-        view = self._members("target", target)
+        view = self.members("target", target)
         if view.population.is_source:
             raise InputError(
                 "target", view.population.name, "spike sources have no state and receive nothing"

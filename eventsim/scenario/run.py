@@ -7,7 +7,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,11 +85,12 @@ def run_scenario(
     with Stopwatch().running() as watch:
         experiment = experiment_of(builder(seed=scenario.seed, **parameters), scenario, path)
         network = with_noise(experiment.network, scenario.noise, str(path))
+        experiment = replace(experiment, network=network)
     duration_ms = duration_of(scenario, experiment, path)
     apply_record(scenario.record, network, duration_ms, str(path))
 
     writer = raster_writer(target / RASTER, network, scenario, duration_ms)
-    simulation = _simulate(network, scenario, duration_ms, writer, reporter)
+    simulation = _simulate(experiment, scenario, duration_ms, writer, reporter)
 
     reporter.stage("measuring")
     (target / SUMMARY).unlink(missing_ok=True)  # an earlier run's, which the new raster no longer belongs to
@@ -131,9 +132,9 @@ def duration_of(scenario: Scenario, experiment: Experiment, path: Path) -> float
 
 
 def _simulate(
-    network: Any, scenario: Scenario, duration_ms: float, writer: RasterWriter, reporter: Reporter
+    experiment: Experiment, scenario: Scenario, duration_ms: float, writer: RasterWriter, reporter: Reporter
 ) -> Simulation:
-    """Run the network into ``writer`` and close it."""
+    """Run the network, and what is around it, into ``writer`` and close it."""
     reached_ms = 0.0
     shown = reporter.simulating(duration_ms)
 
@@ -144,8 +145,8 @@ def _simulate(
             shown(time_ms, spikes, synaptic_events)
 
     with _said_in_one_line(writer, lambda: reached_ms), writer:
-        simulation = new_simulation(network, scenario.engine, scenario.threads, writer, report)
-        simulation.run(duration_ms)
+        simulation = new_simulation(experiment.network, scenario.engine, scenario.threads, writer, report)
+        experiment.simulate(simulation, duration_ms)
         writer.close(simulation.counts, duration_ms, simulation.spike_counts)
     return simulation
 

@@ -129,8 +129,9 @@ def _simulated(job: Job, point: Point) -> Row:
     shared = _Shared(build_key(document), job.path, job.token, tuple(point.settings))
     experiment = _noisy(shared)
     duration_ms = duration_of(scenario, experiment, path)
-    simulation = _at_time_0(shared, scenario.engine, scenario.threads, point.shares)
-    results, raster = _results(job, point, scenario, simulation, duration_ms)
+    shares = point.shares and experiment.world is None  # whose processes change what is simulated
+    simulation = _at_time_0(shared, scenario.engine, scenario.threads, shares)
+    results, raster = _results(job, point, scenario, simulation, duration_ms, experiment)
     summary = run_summary(scenario, simulation, duration_ms)
     del summary["parameters"]  # the settings have those that vary, the table's header the others
     metrics = experiment.measure(results) if experiment.measure else {}
@@ -138,7 +139,12 @@ def _simulated(job: Job, point: Point) -> Row:
 
 
 def _results(
-    job: Job, point: Point, scenario: Scenario, simulation: Simulation, duration_ms: float
+    job: Job,
+    point: Point,
+    scenario: Scenario,
+    simulation: Simulation,
+    duration_ms: float,
+    experiment: Experiment,
 ) -> tuple[Results, str]:
     """Run the simulation into a raster file, if these are kept, or into memory; the name of the file with it."""
     if job.rasters is None:
@@ -147,7 +153,7 @@ def _results(
 
         sink = MemorySink(population_table(simulation.network), recorder_table(simulation.network))
         simulation.sink = sink
-        simulation.run(duration_ms)
+        experiment.simulate(simulation, duration_ms)
         results = sink.results(duration_ms, simulation.counts)
         results.metadata |= {"scenario": scenario.name, "seed": scenario.seed}
         return results, ""
@@ -156,7 +162,7 @@ def _results(
     path = Path(job.rasters) / f"{point.key}.h5"
     with raster_writer(path, simulation.network, scenario, duration_ms) as writer:
         simulation.sink = writer
-        simulation.run(duration_ms)
+        experiment.simulate(simulation, duration_ms)
         writer.close(simulation.counts, duration_ms, simulation.spike_counts)
     return open_raster(path), path.name
 

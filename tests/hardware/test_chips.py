@@ -37,6 +37,8 @@ def test_the_shipped_chips_all_load_and_every_price_has_a_source() -> None:
     ("text", "message"),
     [
         ("name = ", "not a TOML file"),
+        ('name = "x"', "mesh': this key is missing"),
+        ('name = "x"\nmash = 1', "mash = 1: unknown key"),
         ('name = "x"\n[mesh]\ncolumns = 0\nrows = 1\ncores_per_tile = 1', "mesh.columns = 0"),
         ('name = "x"\nspeed = 3', "speed = 3: unknown key"),
     ],
@@ -48,6 +50,18 @@ def test_a_wrong_chip_file_is_one_error(tmp_path: Path, text: str, message: str)
     path.write_text(text + ("\n[mesh]" + body if body else ""))
     with pytest.raises(InputError, match=message.replace("[", r"\[")):
         load_chip(path)
+
+
+def test_chips_that_cannot_be_read_or_counted(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(InputError, match="not a TOML file"):
+        load_chip(path)
+    run = explicit_run(2, [(0, 1)], [1, 0])
+    with pytest.raises(InputError, match="9,999,800,001 cores are more than 4,194,304"):
+        cost(run, chip(1, 1), chips=(99_999, 99_999))
+    with pytest.raises(InputError, match=r"timing.tick_ms = 1e-09: 10,000,000,000 time steps are more than"):
+        cost(run, chip(timing={"tick_ms": 1e-9}))
 
 
 def test_unknown_chips_and_quantities() -> None:
