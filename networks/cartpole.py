@@ -3,7 +3,7 @@
 A cart on a rail carries a pole that stands on its tip.  Eight sensors, a pair for each of position, speed, angle and
 angular speed, send spikes, the more often the more there is of it; two groups of neurons push the cart to the right
 and to the left, a little with each spike.  The plant is integrated between the spikes, which reach the neurons and the
-cart at exact times.  ``latency_ms`` is the time that spikes need around the loop, ``jitter_ms`` what is added at random.
+cart at exact times.  ``latency_ms`` is what spikes need around the loop, ``jitter_ms`` is added at random.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def build(
     if not 0.0 <= jitter_ms < math.inf:
         raise InputError("jitter_ms", jitter_ms, "must not be negative")
     network = Network(seed)
-    sensors = network.source(SENSORS, SpikeTrains([np.zeros(0)] * 2 * SCALE.size))
+    sensors = network.source(SENSORS, SpikeTrains(np.zeros((2 * SCALE.size, 0))))
     motors = network.population(
         MOTORS,
         2 * MOTORS_A_SIDE,
@@ -147,7 +147,7 @@ class Loop:
     @property
     def is_up(self) -> bool:
         """Whether there is still something to balance."""
-        return abs(self.plant[2]) < FALLEN_RAD and abs(self.plant[0]) < RAIL_M
+        return bool(abs(self.plant[2]) < FALLEN_RAD and abs(self.plant[0]) < RAIL_M)
 
     def _sense(self, world: World) -> Generator[Any, Any, None]:
         """Every `SAMPLE_MS` the rates of the sensors are set; spike k of a sensor is where their sum reaches k + 1."""
@@ -161,7 +161,7 @@ class Loop:
                 return
             value = np.clip(self.plant[:4] / SCALE, -1.0, 1.0)
             rates = np.maximum(np.stack([value, -value], axis=1).ravel(), 0.0) * SENSOR_HZ * 1e-3
-            for index in np.flatnonzero(rates):
+            for index in np.flatnonzero(rates).tolist():
                 reached = phases[index] + rates[index] * SAMPLE_MS
                 times = world.now + (np.arange(1, int(reached) + 1) - phases[index]) / rates[index]
                 phases[index] = reached % 1.0

@@ -1,15 +1,16 @@
 """The scenario ``requests``: an asynchronous network that is asked, by nobody's clock.
 
-Scanned digits arrive at random times and wait in line for one spiking network.  It begins with the next one as soon as
-it is free: pixels spike, the more often the more ink, ten neurons add up what they get, and whichever first reaches its
-threshold is the answer, at whatever time that is.  So a clear digit takes less time than a doubtful one, and the line is
-a queue of one server with general service times, M/G/1, about which there is a theory to compare with.
+Scanned digits arrive at random times and wait in line for one spiking network.  It begins with the next one as soon
+as it is free: pixels spike, the more often the more ink, ten neurons add up what they get, and whichever first reaches
+its threshold is the answer, at whatever time that is.  So a clear digit takes less time than a doubtful one, and the
+line is a queue of one server with general service times, M/G/1, about which there is a theory to compare with.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -30,13 +31,17 @@ if TYPE_CHECKING:
     from eventsim.recording.results import Results
     from eventsim.world import World
 
-PIXELS, ANSWERS, CLEAR, LOSE = "pixels", "answers", "clear", "pixels->answers"
+PIXELS, ANSWERS, CLEAR = "pixels", "answers", "clear"
 
 IMAGE_MS = 10.0  # in which a pixel of full ink spikes 16 times
 SLICE_MS = 0.5  # pixels are asked for their spikes slice by slice, until there is an answer; less than their interval
 DELAY_MS = 0.1
 CLEAR_MS = 1.5 * DELAY_MS  # from when all is quiet to when all is back to 0
 SPAN_MS, LEVELS = 10.0, 16
+
+
+Spikes = tuple[NDArray[np.float64], NDArray[np.int64]]
+"""Times (ms) and pixels, (n,) each."""
 
 
 class Served(NamedTuple):
@@ -54,7 +59,7 @@ def build(
     *,
     seed: int,
     load: float = 0.7,
-    requests: int = 2000,
+    requests: int = 1000,
     threshold: float = 2.0,
     hurry: float = 0.0,
 ) -> Experiment:
@@ -76,8 +81,8 @@ def build(
     ink = [np.rint(LEVELS * (1.0 - x / SPAN_MS)).astype(np.int64) for x in (digits.x_train, digits.x_test)]
     weights = trained(ink[0] / LEVELS, digits.y_train) / LEVELS
     network = Network(seed)
-    pixels = network.source(PIXELS, SpikeTrains([np.zeros(0)] * weights.shape[0]))
-    clear = network.source(CLEAR, SpikeTrains([np.zeros(0)]))
+    pixels = network.source(PIXELS, SpikeTrains(np.zeros((weights.shape[0], 0))))
+    clear = network.source(CLEAR, SpikeTrains(np.zeros((1, 0))))
     answers = network.population(ANSWERS, N_DIGITS, IF(v_th=threshold, c_m=1.0))
     network.connect(pixels, answers, FromMatrix(weights), delay=DELAY_MS)
     network.connect(clear, answers, AllToAll(), weight=1e6, delay=DELAY_MS)
@@ -98,37 +103,37 @@ def trained(x: NDArray[np.float64], y: NDArray[np.int64]) -> NDArray[np.float64]
     return weights
 
 
-def volley(
-    ink: NDArray[np.int64], first: float, last: float
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Spikes in first <= t < last (ms after the beginning) of an image that is shown for as long as it takes.
-
-    A pixel of ink k spikes k times in `IMAGE_MS`, at regular intervals.  Returns times and pixels, in order.
-    """
+def volley(ink: NDArray[np.int64]) -> Spikes:
+    """The spikes of an image in `IMAGE_MS`: a pixel of ink k spikes k times, at regular intervals; in order."""
     pixels = np.repeat(np.arange(ink.size), ink)
     ranks = np.arange(pixels.size) - np.repeat(np.cumsum(ink) - ink, ink)
-    within = (ranks + 0.5) / ink[pixels] * IMAGE_MS
-    rounds = np.arange(math.floor(first / IMAGE_MS), math.ceil(last / IMAGE_MS))
-    times = (within + rounds[:, np.newaxis] * IMAGE_MS).ravel()
-    pixels = np.tile(pixels, rounds.size)
+    times = (ranks + 0.5) / ink[pixels] * IMAGE_MS
     order = np.lexsort((pixels, times))
-    order = order[(times[order] >= first) & (times[order] < last)]
     return times[order], pixels[order]
+
+
+def slices(ink: NDArray[np.int64]) -> Iterator[Spikes]:
+    """The same slice by slice, again and again, for as long as the image is shown; times from the beginning on."""
+    times, pixels = volley(ink)
+    cuts = np.searchsorted(times, np.arange(round(IMAGE_MS / SLICE_MS) + 1) * SLICE_MS)
+    for shown in itertools.count():
+        for first, last in itertools.pairwise(cuts):
+            yield times[first:last] + shown * IMAGE_MS, pixels[first:last]
 
 
 def alone(ink: NDArray[np.int64], weights: NDArray[np.float32], threshold: float) -> tuple[float, int]:
     """How long an image keeps the network busy (ms), and the answer: the sums, spike by spike, without the network."""
-    start, sums = 0.0, np.zeros(N_DIGITS)
+    times, pixels = volley(ink)
+    last_of_instant = np.append(np.diff(times) > 0.0, True)
+    steps, sums, shown = weights[pixels].astype(np.float64), np.zeros(N_DIGITS), 0
     while True:
-        times, pixels = volley(ink, start, start + IMAGE_MS)
-        path = sums + np.cumsum(weights[pixels].astype(np.float64), axis=0)
-        last_of_instant = np.append(np.diff(times) > 0.0, True)
+        path = np.cumsum(np.vstack([sums, steps]), axis=0)[1:]
         reached = np.flatnonzero((path > threshold).any(axis=1) & last_of_instant)
         if reached.size:
             k = reached[0]
-            slices = math.floor((times[k] + DELAY_MS) / SLICE_MS) + 1
-            return slices * SLICE_MS + DELAY_MS + CLEAR_MS, int(np.argmax(path[k] > threshold))
-        start, sums = start + IMAGE_MS, path[-1]
+            taken = math.floor((times[k] + shown * IMAGE_MS + DELAY_MS) / SLICE_MS) + 1
+            return taken * SLICE_MS + DELAY_MS + CLEAR_MS, int(np.argmax(path[k] > threshold))
+        sums, shown = path[-1], shown + 1
 
 
 @dataclass
@@ -181,14 +186,14 @@ class Line:
                 world.set_parameters(ANSWERS, v_th=self.threshold / (1.0 + self.hurry * len(line.items)))
             begun = world.now
             answering = world.spike(ANSWERS)
-            shown = 0.0
+            shown, coming = 0.0, slices(self.ink[image])
             while not answering.triggered:
-                times, pixels = volley(self.ink[image], shown, shown + SLICE_MS)
+                times, pixels = next(coming)
                 if times.size:  # of each pixel one at most
                     world.inject(world.network[PIXELS][pixels], at=begun + times)
                 shown += SLICE_MS
                 yield world.at(begun + shown)
-            answer = answering.value
+            answer: Any = answering.value
             yield world.timeout(DELAY_MS)  # what was under way has arrived
             world.inject(CLEAR)
             yield world.timeout(CLEAR_MS)

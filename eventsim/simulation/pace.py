@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-_PART = 64  # events injected into a stretch are merged into what is left of it
+_PART = 4  # grows from stretch to stretch all the same; what is injected is merged into what is left of one
 
 
 def cut(first: float, whole: float, t_stop: float, stops_often: bool) -> float:
