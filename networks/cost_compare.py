@@ -58,8 +58,8 @@ def verdict(tables: Line, ordinary: Line, unit: str = "samples") -> str:
     """Which of two networks draws less power, from how many samples a second on, and by how much."""
     most = min(tables.most, ordinary.most)
     at_rest, at_most = (tables.at(rate) / ordinary.at(rate) for rate in (0.0, most))
-    if at_rest == at_most == 1.0:
-        return "both draw the same at any rate"
+    if max(abs(at_rest - 1.0), abs(at_most - 1.0)) < 0.01:
+        return f"both draw the same, within a hundredth, up to {most:,.4g} {unit} a second, the most of both"
     equal = crossing(tables, ordinary)
     low, high = (TABLES, PERCEPTRON) if at_rest < 1.0 else (PERCEPTRON, TABLES)
     if equal:

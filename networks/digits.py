@@ -267,7 +267,8 @@ def lead_ms(outputs: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def spread(values: NDArray[np.float64] | NDArray[np.int64]) -> dict[str, float]:
-    """Least, quartiles and greatest."""
+    """Least, quartiles and greatest; NaN between two that are infinite, such as times of what never happened."""
     names = ("min", "lower_quartile", "median", "upper_quartile", "max")
-    found = np.quantile(values, (0.0, 0.25, 0.5, 0.75, 1.0))
+    with np.errstate(invalid="ignore"):
+        found = np.quantile(values, (0.0, 0.25, 0.5, 0.75, 1.0))
     return dict(zip(names, found.tolist(), strict=True))

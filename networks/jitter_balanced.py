@@ -26,7 +26,7 @@ PARTED = 0.5
 def build(
     *,
     seed: int,
-    neurons: int = 2000,
+    neurons: int = 1000,
     exc_indegree: int = 200,
     inh_indegree: int = 50,
     jump_mv: float = 0.5,

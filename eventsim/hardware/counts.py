@@ -144,6 +144,7 @@ def count(run: Run, placed: Placed) -> Counts:
     pending, pending_adds = pending_events(run, core_of, mesh.n_cores, notes)
     per_core["synaptic_events"] -= pending + pending_adds
     per_core["lut_adds"] -= pending_adds
+    _compare_with_engine(run, int(per_core["synaptic_events"].sum()), notes)
     _count_updates(run, placed, per_core, notes)
     result = Counts(
         placed,
@@ -163,6 +164,15 @@ def count(run: Run, placed: Placed) -> Counts:
     for values in (*per_core.values(), unicast, tree, flits):
         values.setflags(write=False)
     return result
+
+
+def _compare_with_engine(run: Run, events: int, notes: list[str]) -> None:
+    """Say by how much the count differs from the engine's: what was on its way is not known, or noise acted."""
+    told = None if run.results is None else run.results.counts.get("synaptic_events")
+    if told is not None and int(told) != events:
+        notes.append(
+            f"the engine counted {int(told):,} synaptic events: some were on their way, or lost to noise"
+        )
 
 
 def steps_of(duration_ms: float, tick_ms: float) -> int:

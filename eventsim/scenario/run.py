@@ -97,6 +97,7 @@ def run_scenario(
     metrics, pictures, measure_s = _measure(experiment, scenario, target)
     summary = {
         **run_summary(scenario, simulation, duration_ms),
+        "hardware": scenario.hardware.model_dump(mode="json", exclude_unset=True),
         **({"noise": noise} if (noise := described(network)) else {}),
         "build_s": max(watch.rest_s - experiment.train_s, 0.0) + simulation.build_s,
         "train_s": experiment.train_s,

@@ -74,7 +74,7 @@ class WindowEngine(Changeable):
             },
         )
         self.tiles.keep_order(self.wiring.one_delay)
-        self.tiles.choose_grid(self._shortest)
+        self.tiles.choose_grid(self._shortest, self.wiring.row_by_row)
         self.tiles.feed(network, self.drives.records)
         self.windows = Block(
             window_layout.WINDOWS,
