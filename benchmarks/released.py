@@ -2,7 +2,8 @@
 
 ``EVENTSIM_SNN`` names it (github.com/izhikevich/SNN, compiled with -O3 -march=native): as its settings are constants,
 one program for each of `SETTINGS`, in this order, with colons between them.  It reads a text of a fixed name from the
-folder where it runs, tells each step on its output, and writes its held-out loss every 10,000 steps.
+folder where it runs, tells each step on its output, and writes its held-out loss every 10,000 steps.  The first time is
+after step 0: at the released settings that takes minutes, unless TESTING_LENGTH is compiled shorter.
 """
 
 from __future__ import annotations

@@ -27,8 +27,8 @@ class RecurrentWeights(NamedTuple):
 
 
 class Work(NamedTuple):
-    """States and gradients (positions, width), what was found at each position (positions, tables, places) and by the
-    unembedding, and work space."""
+    """States (positions, width), their gradients and what a layer passes back (1, positions, width), what was found at
+    each position (positions, tables, places) and by the unembedding, losses (positions,), and work space."""
 
     h: Any
     grads: Any

@@ -102,7 +102,8 @@ def metric_names(table: Table, wanted: Sequence[str] | None = None) -> list[str]
         return list(wanted)
     names = [name for name in table.columns if name.startswith("metrics/") and _differs(table.columns[name])]
     if not names:
-        names = [name for name in ("summary/mean_rate_hz", "summary/spikes") if name in table.columns]
+        counted = {f"summary/{each}": f"metrics/{each}" for each in ("mean_rate_hz", "spikes")}
+        names = [own for own, other in counted.items() if own in table.columns and other not in table.columns]
     return [name.partition("/")[2] for name in names]
 
 

@@ -17,6 +17,7 @@ from eventsim.scenario.noise import NoiseTable, described, with_noise
 from eventsim.scenario.problems import ScenarioError
 from eventsim.scenario.run import run_scenario
 from eventsim.sweep.run import run_sweep
+from eventsim.sweep.views import view
 from tests.noise.networks import recurrent
 from tests.sweep.scenarios import builder_calls, write_scenario
 
@@ -122,3 +123,14 @@ def test_run_and_sweep_under_noise(tmp_path: Path) -> None:
     assert (np.diff(rates, axis=0) > 0.0).all()
     one = run_sweep(path, ["noise.spurious_hz=100,"], {"seed": 1}, tmp_path / "one", workers=0).table
     assert one["rate_hz"][0] == rates[2, 1]
+
+
+def test_seeds_of_noise_are_trials_of_one_network(tmp_path: Path) -> None:
+    path = write_scenario(tmp_path)
+    axes = ["noise.spurious_hz=0:100:2", "noise.seed=0:3"]
+    table = run_sweep(path, axes, {}, tmp_path / "trials", workers=0).table
+    assert view(table).keys == ("noise.spurious_hz",)
+    without, with_noise = table["rate_hz"].reshape(2, 3)
+    assert len(set(without)) == 1
+    assert len(set(with_noise)) == 3
+    assert len(builder_calls(tmp_path)) == 1
