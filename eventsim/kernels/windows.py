@@ -15,19 +15,10 @@ from eventsim.kernels.layout import DONE, ENDLESS, PAUSED
 from eventsim.kernels.memory import f8, i8, record_at, u1, u2, u4
 from eventsim.kernels.shared import added, meet, reallocated
 from eventsim.kernels.tile_drive import feed_window, next_fed
+from eventsim.kernels.tile_epochs import any_below, enter_epochs, find_quiet, mark_released, next_release
 from eventsim.kernels.tile_events import first_look, go_through_marked, hand_back, set_current_in
-from eventsim.kernels.tile_sums import (
-    add_currents,
-    add_jumps,
-    any_below,
-    enter_epochs,
-    find_quiet,
-    keep_sums,
-    mark_far,
-    mark_released,
-    next_release,
-    take_back,
-)
+from eventsim.kernels.tile_marks import take_back
+from eventsim.kernels.tile_sums import add_currents, add_jumps
 from eventsim.kernels.tile_traffic import drop_arrived, gather, mark, move_on, sort_by_neuron, take_off
 from eventsim.kernels.upcoming import next_current, next_source
 from eventsim.kernels.window_layout import EVENTS, FEED, JUMPS, SPIKE, TILE
@@ -94,12 +85,10 @@ def _in_sums(groups, tile, w, wiring, inputs):
         feed_window(feed, w.drives, w.start, w.end)
         tile.external_events += feed.last - feed.first
     mark_released(tile, w)
-    keep_sums(tile)
     if tile.kind == JUMPS:
         add_jumps(tile, w, wiring, inputs)
     else:
         add_currents(tile, w, wiring, inputs)
-    mark_far(tile)
     if tile.n_marked > 0:
         gather(tile, w, wiring, inputs, False)
         sort_by_neuron(tile)
@@ -305,7 +294,8 @@ def begin(groups, windows_array, t):
 def _to_epoch(tile, t):
     """Begin in the epochs of ``t``, while there are no sums yet."""
     for i in range(tile.n):
-        f8(tile.u)[i] = f8(tile.x)[i] = f8(tile.y)[i] = 0.0
+        at = i * tile.apart
+        f8(tile.u)[at] = f8(tile.x)[at] = f8(tile.y)[at] = 0.0
     enter_epochs(tile, t)
 
 
