@@ -140,7 +140,9 @@ def _give_sums(group, tile, i):
     p = parameters_at(group.model, group.params, int64(u4(group.which)[tile.first_local + i]))
     s = state_at(group.model, group.state, tile.first_local + i)
     at = i * tile.apart
-    f8(tile.u)[at], f8(tile.x)[at], f8(tile.y)[at], f8(tile.below)[at], f8(tile.free)[i] = give(group.model, p, s)
+    f8(tile.u)[at], f8(tile.x)[at], f8(tile.y)[at], f8(tile.below)[at], f8(tile.free)[i] = give(
+        group.model, p, s
+    )
     return f8(tile.u)[at] == ABSENT
 
 
@@ -175,7 +177,7 @@ def _go_through_marked(group, tile, w):
             prefetch(group.which, 4 * ahead)
             prefetch(group.state, group.state_bytes * ahead)
         i, end = int64(u4(tile.marked)[m]), i8(tile.ends)[m]
-        u2(tile.marks)[i] = 0
+        u2(tile.marks)[i] = u2(tile.bits)[i >> 4] = 0
         if tile.kind == JUMPS and stays_below(tile, w, i, begin, end):
             begin = end
             continue
