@@ -103,6 +103,9 @@ class Tiles:
                 record["first"] = first
                 record["first_local"] = groups.local_first[population.name] + first
                 record["first_id"] = population.first + first
+                states = groups.states[int(record["group"][0])]
+                own = slice(int(record["first_local"][0]), int(record["first_local"][0]) + int(end - first))
+                record["state"], record["state_bytes"] = address(states[own]), states[own].nbytes
                 records.append(record)
         self.records = np.concatenate([layout.new(layout.TILE, 0), *records])
         self.fed = self._fed(network)
@@ -115,6 +118,13 @@ class Tiles:
             if drive.target.is_whole and (of_target["kind"] != layout.EVENTS).all():
                 fed.add(drive.number)
         return frozenset(fed)
+
+    def reconsider(self, groups: Groups, population: Population, number: int) -> None:
+        """How a population (of this number) is handled now that its parameters have changed."""
+        own = self.records["population"] == number
+        if (self.records["kind"][own] != layout.EVENTS).all():
+            kind, sums = self._sums(groups, population)
+            self.records["kind"][own], self.records["sums"][own] = kind, sums
 
     def choose_grid(self, longest_ms: float) -> None:
         """Settle how long windows are; longest_ms: the smallest delay, beyond which none may reach.
@@ -186,7 +196,8 @@ class Tiles:
         arrays = groups.kept[groups.of_population[population.name]]
         first = groups.local_first[population.name]
         rows = np.unique(arrays["which"][first : first + population.size])
-        if model.sums is None or "take" not in type(model).handlers.functions or rows.size != 1:
+        moving = arrays["thresholds"][first : first + population.size]["std"].any()
+        if model.sums is None or "take" not in type(model).handlers.functions or rows.size != 1 or moving:
             return layout.EVENTS, 0
         sums = layout.new(layout.SUMS)
         parameters = arrays["params"][rows]
@@ -216,6 +227,7 @@ class Tiles:
         together = kind == layout.CURRENTS
         record["apart"] = len(_SUMS) if together else 1
         first = self._aligned(len(_SUMS) * padded)
+        record["sums_bytes"] = 8 * len(_SUMS) * padded
         for place, name in enumerate(_SUMS):
             record[name] = first + 8 * place * (1 if together else padded)
         record["batches"] = self._batches(2)
