@@ -64,7 +64,7 @@ def keep_jumps(tile):
     for i in range(0, tile.n, LANES):
         u = _at(tile.u, i)
         store(tile.u_before + uint64(8 * i), u)
-        bits = above(lowest, u) & above(u, held)
+        bits = _low(u, lowest, held)
         if bits != 0:
             _mark_some(tile, i, bits)
 
@@ -114,6 +114,12 @@ def _far_current(rounding):
     return rounding / 24.0
 
 
+@inlined
+def _low(u, lowest, held):
+    """Bits of the sums that lie lower than they may, but of those of neurons whose V is held."""
+    return above(lowest, u) & above(u, held)
+
+
 @inner
 def mark_low(tile):
     """Mark the neurons whose V has been pulled down far."""
@@ -121,7 +127,7 @@ def mark_low(tile):
     lowest, held = splat(-_far(c.rounding)), splat(_HELD)
     for i in range(0, tile.n, LANES):
         u = _at(tile.u, i)
-        bits = above(lowest, u) & above(u, held)
+        bits = _low(u, lowest, held)
         if bits != 0:
             _mark_some(tile, i, bits)
 
@@ -175,7 +181,8 @@ def keep_currents(tile, w):
         current = x * ex
         v = u * e + (current * built + y * inh)
         room = below - v - window * larger(zero, current + y * left - v * rate)
-        bears = smaller(far_current, x + (room - slack * (size(below) + size(v) + scale)) * per_window)
+        bears = x + (room - slack * (size(below) + size(v) + scale)) * per_window
+        bears = smaller(bears, far_current)  # the latter as well where no threshold makes it inf - inf
         bears = choose(far, size(u), none, bears)
         store(tile.limit + uint64(8 * i), choose(held, u, bears, far_current))
 
@@ -190,6 +197,6 @@ def mark_excited(tile):
         at = tile.x + uint64(_RECORD * i)
         u = seconds(at)
         bits = above(firsts(at), _at(tile.limit, i)) | above(inhibited, thirds(at))
-        bits |= above(u, highest) | (above(lowest, u) & above(u, held))
+        bits |= above(u, highest) | _low(u, lowest, held)
         if bits != 0:
             _mark_some(tile, i, bits)
