@@ -17,6 +17,7 @@ from eventsim.network.model import Model
 from eventsim.network.network import Network
 from eventsim.network.population import Population
 
+
 @dataclass(frozen=True)
 class Groups:
     """What kernels take, and the numbering.

@@ -222,4 +222,5 @@ def highest_thresholds(
 def _threshold(network: Network, population: Population) -> tuple[ThresholdNoise | None, str]:
     """The noise on a population's thresholds, and the parameter's name."""
     noise = network.noise_on(population).get(ThresholdNoise)
-    return noise if isinstance(noise, ThresholdNoise) else None, getattr(population.model, "threshold", None) or ""
+    name: str = getattr(population.model, "threshold", None) or ""
+    return noise if isinstance(noise, ThresholdNoise) else None, name

@@ -21,7 +21,9 @@ class NumberedSynapses:
     """
 
     def __init__(self, table: SynapseTable, n_tiles: int) -> None:
-        rows = np.repeat(np.arange(table.row_start.size - 1), table.row_start[1:].astype(np.int64) - table.row_start[:-1])
+        rows = np.repeat(
+            np.arange(table.row_start.size - 1), table.row_start[1:].astype(np.int64) - table.row_start[:-1]
+        )
         n = rows.size
         in_row = int(table.row_start[1]) if table.dense else 1
         targets = np.arange(n) % in_row if table.dense else table.targets

@@ -134,7 +134,9 @@ def build_synapses(
         return _table_rows(rule, network, projection)
     weight: Any = rule.matrix.data if isinstance(rule, FromMatrix) else projection.weight
     drawn = _Drawn(
-        Values(weight, seed, "weight", name, (-_FLOAT32_MAX, _FLOAT32_MAX), weight_changes(network, projection)),
+        Values(
+            weight, seed, "weight", name, (-_FLOAT32_MAX, _FLOAT32_MAX), weight_changes(network, projection)
+        ),
         Values(projection.delay, seed, "delay", name, (0.0, math.inf), delay_changes(network, projection)),
     )
     ends = Ends(

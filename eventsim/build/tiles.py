@@ -126,14 +126,13 @@ class Tiles:
             kind, sums = self._sums(groups, population)
             self.records["kind"][own], self.records["sums"][own] = kind, sums
 
-    def choose_grid(self, longest_ms: float) -> None:
+    def choose_grid(self, longest_ms: float, row_by_row: bool) -> None:
         """Settle how long windows are; longest_ms: the smallest delay, beyond which none may reach.
 
         The shorter a window, the fewer neurons could fire in it if all excitation came at once; but each window costs
-        something, the more so where it takes its part of many rows of different delays.
+        something, the more so where it takes its part of many rows of different delays: where it is not ``row_by_row``.
         """
-        own_delays = not self.records["in_order"].all()
-        fine = _power_of_two(self._tau_ms / (_OWN_DELAYS if own_delays else _ONE_DELAY))
+        fine = _power_of_two(self._tau_ms / (_ONE_DELAY if row_by_row else _OWN_DELAYS))
         if self.fed:
             self.grid_ms = min(self.grid_ms, max(_power_of_two(min(longest_ms, fine)), _FINEST_MS))
         elif longest_ms > _UNDRIVEN * fine:

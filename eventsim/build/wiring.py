@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -140,13 +140,21 @@ class Wiring:
     @property
     def one_delay(self) -> dict[int, bool]:
         """Whether all synapses onto a population, by its number, have the same delay, which no noise changes."""
+        return self._alike(is_retimed)
+
+    @property
+    def row_by_row(self) -> bool:
+        """Whether onto each population all have the same delay but for noise, which leaves rows together."""
+        return all(self._alike(is_scattered).values())
+
+    def _alike(self, changes: Callable[[Network, Projection], bool]) -> dict[int, bool]:
+        """Whether all synapses onto a population, by its number, have one delay, which nothing ``changes``."""
         delays: dict[int, set[float]] = {}
         numbers = self.target_populations[: len(self.tables)].tolist()
         tables = zip(numbers, self.tables, self._network.projections.values(), strict=True)
         for number, table, projection in tables:
-            retimed = is_retimed(self._network, projection)
-            own = {-1.0, -2.0} if not table.delays_common or retimed else {float(table.delays[0])}
-            delays.setdefault(number, set()).update(own)
+            alike = table.delays_common and not changes(self._network, projection)
+            delays.setdefault(number, set()).update({float(table.delays[0])} if alike else {-1.0, -2.0})
         return {number: len(values) == 1 for number, values in delays.items()}
 
     @property

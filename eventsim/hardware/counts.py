@@ -167,11 +167,11 @@ def count(run: Run, placed: Placed) -> Counts:
 
 
 def _compare_with_engine(run: Run, events: int, notes: list[str]) -> None:
-    """Say by how much the count differs from the engine's where not all that was on its way is known."""
+    """Say by how much the count differs from the engine's: what was on its way is not known, or noise acted."""
     told = None if run.results is None else run.results.counts.get("synaptic_events")
-    if notes and told is not None and told != events:
+    if told is not None and int(told) != events:
         notes.append(
-            f"of the synaptic events {events - int(told):,} were still on their way by the engine's count"
+            f"the engine counted {int(told):,} synaptic events: some were on their way, or lost to noise"
         )
 
 

@@ -141,11 +141,18 @@ def give(p, s):
     return ABSENT if s.ref == _HELD else s.u, 0.0, 0.0, p.v_th - s.v_inf, s.t_free
 
 
+@inner
+def carried_over(before, p, v_inf):
+    """V_inf = E_L + R I under other parameters, the external current I being the same."""
+    if p.e_l == before.e_l and p.r_m == before.r_m:
+        return v_inf
+    return p.e_l + p.r_m * ((v_inf - before.e_l) / before.r_m)
+
+
 def adopt(before, p, s):
     """V, the external current and the end of the refractory period stay as they are."""
     v_inf = s.v_inf
-    if p.e_l != before.e_l or p.r_m != before.r_m:
-        s.v_inf = p.e_l + p.r_m * ((v_inf - before.e_l) / before.r_m)
+    s.v_inf = carried_over(before, p, v_inf)
     same = s.v_inf == v_inf and p.rate == before.rate and p.rounding == before.rounding
     if s.ref != _HELD and not same:
         s.u, s.ref = _released(p, s.v, s.v_inf, s.t)

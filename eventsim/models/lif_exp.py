@@ -25,7 +25,7 @@ from eventsim.kernels.sums import (
 )
 from eventsim.models.checks import check_reset, finite, membrane, reset_column, set_threshold, time_constants
 from eventsim.models.exp_crossing import first_crossing, response
-from eventsim.models.lif import Value, decay, exp, potentials
+from eventsim.models.lif import Value, carried_over, decay, exp, potentials
 from eventsim.network.model import Model
 
 _APART = 0.125
@@ -273,8 +273,7 @@ def give(p, s):
 def adopt(before, p, s):
     """V, all currents (pA) and the end of the refractory period stay as they are."""
     v_inf = s.v_inf
-    if p.e_l != before.e_l or p.r_m != before.r_m:
-        s.v_inf = p.e_l + p.r_m * ((v_inf - before.e_l) / before.r_m)
+    s.v_inf = carried_over(before, p, v_inf)
     same = s.v_inf == v_inf and p.per_c_m == before.per_c_m and p.rounding == before.rounding
     same = same and p.rate == before.rate and p.rate_ex == before.rate_ex and p.rate_in == before.rate_in
     if same and p.rounding_ex == before.rounding_ex and p.rounding_in == before.rounding_in:

@@ -37,7 +37,7 @@ class Model(Description):
     takes_current: ClassVar[bool] = False
     sums: ClassVar[Literal["jumps", "currents"] | None] = None
     threshold: ClassVar[str | None] = None
-    """The parameter that is the threshold, where noise may move it; the handlers then have ``set_threshold``."""
+    """The parameter that is the threshold, where noise may move it: a field of `parameter_dtype` too."""
     weights_are_numbers: ClassVar[bool] = True
     """Whether an arrival's weight is a quantity, on which noise can act, and not the number of something."""
 

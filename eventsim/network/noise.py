@@ -153,7 +153,7 @@ class ThresholdNoise(NeuronNoise):
     """Thresholds moved by a normal draw of standard deviation ``std`` (in their unit): a new one after each spike.
 
     per_spike = False: one draw a neuron, the same for the run.  For models that say which parameter is their threshold
-    (`Model.threshold`).
+    (`Model.threshold`), and for a new one after each spike have the handler ``set_threshold``.
     """
 
     strength: ClassVar[str | None] = "std"
@@ -232,8 +232,10 @@ def _refused_by_population(noise: Noise, population: Population) -> str | None:
         return "it acts on a projection, not on a population"
     if isinstance(noise, ThresholdNoise) and getattr(model, "threshold", None) is None:
         return f"{'sources have' if population.is_source else f'the model {name} has'} no threshold that could move"
-    handlers = getattr(model, "handlers", None)
-    if isinstance(noise, SpuriousSpikes) and "row" in getattr(handlers, "functions", {}):
+    handlers = getattr(getattr(model, "handlers", None), "functions", {})
+    if isinstance(noise, ThresholdNoise) and noise.per_spike and "set_threshold" not in handlers:
+        return f"the model {name} has no handler set_threshold to move its threshold with"
+    if isinstance(noise, SpuriousSpikes) and "row" in handlers:
         return f"a spike of a {name} names the row that it reads; a spurious one would name none"
     return None
 

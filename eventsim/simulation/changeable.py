@@ -40,6 +40,7 @@ class Changeable:
         """From now on stop right after the instant of a spike of one of these (global ids), and hand it out."""
         directory = self.wiring.block.arrays
         directory["watched"][:] = 0
+        ids = ids[directory["dead"][ids] == 0]  # whose spikes never come
         directory["watched"][ids] = 1
         directory["recorded"] &= layout.RECORDED
         directory["recorded"][directory["population_of"][ids]] |= layout.WATCHED

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import ctypes
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -21,6 +20,7 @@ from eventsim.kernels import layout, queue, window_layout, windows
 from eventsim.kernels.memory import Block, address
 from eventsim.network.network import Network
 from eventsim.network.population import Population, PopulationView
+from eventsim.simulation.c_blocks import copied, elements, free, growing, lying, refill
 from eventsim.simulation.changeable import Changeable
 from eventsim.simulation.naming import member_name
 from eventsim.simulation.pace import Pace
@@ -74,7 +74,7 @@ class WindowEngine(Changeable):
             },
         )
         self.tiles.keep_order(self.wiring.one_delay)
-        self.tiles.choose_grid(self._shortest)
+        self.tiles.choose_grid(self._shortest, self.wiring.row_by_row)
         self.tiles.feed(network, self.drives.records)
         self.windows = Block(
             window_layout.WINDOWS,
@@ -105,14 +105,14 @@ class WindowEngine(Changeable):
     def __del__(self) -> None:
         tiles, block = getattr(self, "tiles", None), getattr(self, "windows", None)
         if block is not None:
-            _free(block.record[0], _GROWING)
+            free(block.record[0], _GROWING)
         if tiles is not None:
             for tile in tiles.records:
-                _free(tile, _GROWING_IN_TILES)
+                free(tile, _GROWING_IN_TILES)
             for feed in (feed for feeds in tiles.feeds for feed in feeds):
-                _free(feed, ("drawn_times", "drawn_neurons"))
+                free(feed, ("drawn_times", "drawn_neurons"))
             for batch in (batch for batches in tiles.batches for batch in batches):
-                _free(batch, ("times", "weights", "neurons", "terms"))
+                free(batch, ("times", "weights", "neurons", "terms"))
 
     @property
     def synapses(self) -> int:
@@ -218,10 +218,10 @@ class WindowEngine(Changeable):
             "known": np.array(self._known),
             "serial": np.array(w.scalar("serial")),
             "spike_counts": w.arrays["spike_counts"].copy(),
-            "spikes": _elements(w.record[0], "spikes", window_layout.SPIKE),
+            "spikes": elements(w.record[0], "spikes", window_layout.SPIKE),
         }
         for number, tile in enumerate(self.tiles.records):
-            state[f"legs/{number}"] = _elements(tile, "legs", window_layout.LEG)
+            state[f"legs/{number}"] = elements(tile, "legs", window_layout.LEG)
             state[f"events/{number}"] = np.array([tile["synaptic_events"], tile["external_events"]])
         state |= self.groups.state()
         for number, stream in enumerate(self.streams):
@@ -235,9 +235,9 @@ class WindowEngine(Changeable):
         w.record["serial"] = state["serial"]
         w.record["now"] = math.nextafter(self.time, math.inf) if self._started else 0.0
         w.arrays["spike_counts"][:] = state["spike_counts"]
-        _refill(w.record[0], "spikes", state["spikes"], window_layout.SPIKE, "sorting")
+        refill(w.record[0], "spikes", state["spikes"], window_layout.SPIKE, "sorting")
         for number, tile in enumerate(self.tiles.records):
-            _refill(tile, "legs", state[f"legs/{number}"], window_layout.LEG)
+            refill(tile, "legs", state[f"legs/{number}"], window_layout.LEG)
             tile["synaptic_events"], tile["external_events"] = state[f"events/{number}"]
             tile["next"], tile["first_leg"] = -math.inf, 0
         self.groups.restore(state)
@@ -302,7 +302,7 @@ class WindowEngine(Changeable):
         w = self.windows.record[0]
         if w["n_times"]:
             n = int(w["n_times"])
-            spikes(_copied(w["times"], n, np.dtype(np.float64)), _copied(w["ids"], n, np.dtype(np.uint32)))
+            spikes(copied(w["times"], n, np.dtype(np.float64)), copied(w["ids"], n, np.dtype(np.uint32)))
             w["n_times"] = 0
 
     def _read_inputs(self, first: float, last: float) -> None:
@@ -359,7 +359,7 @@ class WindowEngine(Changeable):
     def _legs(self) -> list[NDArray[Any]]:
         """The spikes on their way to each tile, where they lie."""
         tiles = self.tiles.records
-        return [_lying(tile["legs"], int(tile["n_legs"]), window_layout.LEG) for tile in tiles]
+        return [lying(tile["legs"], int(tile["n_legs"]), window_layout.LEG) for tile in tiles]
 
     def set_delays(self, number: int, values: NDArray[np.float64]) -> None:
         super().set_delays(number, values)
@@ -389,47 +389,4 @@ def _is_zero(delay: object) -> bool:
     return isinstance(delay, float | int) and delay == 0.0
 
 
-def _elements(record: Any, name: str, dtype: np.dtype[Any]) -> NDArray[Any]:
-    """A copy of the elements of an array that grows."""
-    return _copied(record[name], int(record[f"n_{name}"]), dtype)
-
-
-def _copied(where: int, n: int, dtype: np.dtype[Any]) -> NDArray[Any]:
-    """A copy of ``n`` elements at an address."""
-    if n == 0:
-        return np.zeros(0, dtype)
-    return np.frombuffer(ctypes.string_at(int(where), n * dtype.itemsize), dtype).copy()
-
-
-def _lying(where: int, n: int, dtype: np.dtype[Any]) -> NDArray[Any]:
-    """``n`` elements at an address as an array that can be written to."""
-    if n == 0:
-        return np.zeros(0, dtype)
-    block = (ctypes.c_char * (n * dtype.itemsize)).from_address(int(where))
-    return np.frombuffer(memoryview(block), dtype)
-
-
-def _refill(record: Any, name: str, stored: NDArray[Any], dtype: np.dtype[Any], *alike: str) -> None:
-    """Let an array that grows have these elements, which may have been stored as bytes."""
-    elements = stored.copy().view(np.uint8).view(dtype)
-    for each in (name, *alike):
-        record[each] = _LIBC.realloc(int(record[each]), max(1, elements.nbytes))
-    ctypes.memmove(int(record[name]), elements.ctypes.data, elements.nbytes)
-    record[f"n_{name}"] = record[f"room_{name}"] = elements.size
-
-
-def _free(record: Any, growing: Sequence[str]) -> None:
-    """Give back the arrays that grow."""
-    for name in growing:
-        _LIBC.free(int(record[name]))
-
-
-def _growing(dtype: np.dtype[Any]) -> tuple[str, ...]:
-    names = dtype.names or ()
-    return tuple(name for name in names if f"room_{name}" in names)
-
-
-_GROWING, _GROWING_IN_TILES = _growing(window_layout.WINDOWS), _growing(window_layout.TILE)
-_LIBC = ctypes.CDLL(None)
-_LIBC.realloc.restype, _LIBC.realloc.argtypes = ctypes.c_void_p, (ctypes.c_void_p, ctypes.c_size_t)
-_LIBC.free.restype, _LIBC.free.argtypes = None, (ctypes.c_void_p,)
+_GROWING, _GROWING_IN_TILES = growing(window_layout.WINDOWS), growing(window_layout.TILE)

@@ -6,7 +6,8 @@ Seeds are fixed; each statistical test fails by chance with a probability below 
 from __future__ import annotations
 
 import math
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from scipy import stats
 
 import eventsim as es
 from eventsim import measures
+from eventsim.build.groups import build_groups
 from eventsim.build.synapses import SynapseTable, build_synapses
 from eventsim.errors import InputError
 from eventsim.models.izhikevich import Izhikevich
@@ -289,6 +291,19 @@ def test_mistakes_name_what_cannot_be(on: str, noise: Any, said: str) -> None:
     with pytest.raises(InputError) as caught:
         network.set_noise(on, noise)
     assert said in str(caught.value)
+
+
+def test_a_threshold_that_no_handler_moves_can_differ_but_not_move() -> None:
+    @dataclass(frozen=True)
+    class Own(Izhikevich):
+        threshold: ClassVar[str | None] = "v_th"
+
+    network = Network(1)
+    cells = network.population("cells", 3, Own())
+    network.set_noise(cells, ThresholdNoise(1.0, per_spike=False))
+    assert np.unique(build_groups(network).kept[0]["params"]["v_th"]).size == 3
+    with pytest.raises(InputError, match="the model Own has no handler set_threshold"):
+        network.set_noise(cells, ThresholdNoise(1.0))
 
 
 def test_noise_is_part_of_the_description(tmp_path: Any) -> None:

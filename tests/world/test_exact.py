@@ -170,3 +170,26 @@ def test_spikes_under_way_keep_their_delay_and_take_the_new_weight(engine):
     world.run(40.0)
     assert world.results().spikes("cell").times.tolist() == [5.0, 8.5, 9.5, 21.5, 26.5]
     assert [column.tolist() for column in world.synapses("wire")] == [[0], [0], [50.0], [3.0]]
+
+
+def test_conditions_are_asked_when_they_say():
+    net = one_cell(i_e=500.0)
+    world = World(net, "queue")
+    asked = []
+
+    def above():
+        asked.append(world.now)
+        return world.state("cell", "v")[0] > 10.0
+
+    def wait():
+        yield world.timeout(0.25)
+        assert (yield world.until(above, every_ms=0.5)) == world.now
+        world.record("above", world.now)
+        third = yield world.until(lambda: world.spike_counts("cell")[0] == 3, after="cell")
+        world.record("third", third)
+
+    world.process(wait())
+    world.run(60.0)
+    assert asked == [0.25 + 0.5 * k for k in range(13)]  # V = 40 (1 - exp(-t / 20)) > 10 from 5.754 ms on
+    assert world.recorded("above")[0].tolist() == [6.25]
+    assert world.recorded("third")[0].tolist() == world.results().spikes("cell").times[2:3].tolist()

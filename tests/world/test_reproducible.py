@@ -61,6 +61,10 @@ def meddle(world):
             world.set_parameters(net["lif"][k % 40], v_th=15.0 + k % 7, t_ref=0.5)
             if k % 4 == 0:
                 world.set_parameters("exp", tau_m=15.0 + k % 8, v_th=17.0)
+            if (
+                k > 25
+            ):  # neurons that no longer share their parameters, of a population that is driven as a whole
+                world.set_parameters(net["exp"][k % 30], v_th=14.0 + k % 3)
             if k % 5 == 1:
                 world.set_delays("noise->lif", 0.4 + 0.1 * (k % 3))
             if k % 5 == 3:
