@@ -108,7 +108,7 @@ def _group(network: Network, populations: list[Population]) -> tuple[Group, dict
     }
     where = {name: address(array) if array.size else 0 for name, array in arrays.items()}
     handlers = type(model).handlers.on(type(model).parameter_dtype, type(model).state_dtype)
-    return Group(handlers, **where, size=arrays["ids"].size), arrays
+    return Group(handlers, **where, state_bytes=arrays["state"].itemsize, size=arrays["ids"].size), arrays
 
 
 def _tests_every_arrival(population: Population) -> bool:

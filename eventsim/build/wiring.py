@@ -222,6 +222,7 @@ def _point(link: Any, table: SynapseTable) -> None:
     link["row_start"] = address(table.row_start)
     link["short_starts"] = int(table.row_start.dtype == np.uint32)
     link["targets"] = address(table.targets)
+    link["short_targets"] = int(table.targets.dtype == np.uint16)
     link["weights"] = address(table.weights)
     link["weight_stride"] = int(not table.weights_common)
     link["single"] = int(table.weights.dtype == np.float32)

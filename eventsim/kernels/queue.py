@@ -96,7 +96,7 @@ def _take_off_with_noise(number, first, last, neuron, source, wiring, q, near):
     travel = record_at(link.travel, 0, TRAVEL)
     k, which = first, 0
     while k < last:
-        until, end, which = next_way(travel, link.targets, first, last, k, which)
+        until, end, which = next_way(travel, link, 0, first, last, k, which)
         arrival = arrival_time(travel, q.now, source, i8(q.spike_counts)[neuron], k, end, which)
         if arrival < math.inf:
             _take_off(number, k, until, arrival, wiring, q, near)

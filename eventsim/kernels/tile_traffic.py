@@ -6,6 +6,7 @@ from numba import int64, uint64
 
 from eventsim.kernels.jit import inlined, inner
 from eventsim.kernels.layout import LINK, TRAVEL
+from eventsim.kernels.marked import STRETCH, find_marked_u2, find_marked_u4
 from eventsim.kernels.memory import f8, i8, prefetch, record_at, u2, u4
 from eventsim.kernels.neuron import weight_at
 from eventsim.kernels.shared import reallocated
@@ -13,6 +14,7 @@ from eventsim.kernels.travel import arrival_time, next_way
 from eventsim.kernels.window_layout import ARRIVAL, BATCH, DELIVERY, FEED, LEG, SPIKE
 
 _LEG, _DELIVERY, _ARRIVAL = LEG.itemsize, DELIVERY.itemsize, ARRIVAL.itemsize
+_LINE = 64  # bytes of memory that are fetched together
 AHEAD = 12  # spikes between asking for synapses and their turn: longer than memory takes
 DRIVEN = 1 << 62
 """``serial`` of an arrival from the drive, after all arrivals of spikes; its ``link`` is the drive's number."""
@@ -35,7 +37,7 @@ def _legs_with_noise(tile, spike, serial, source, number, link, first, end):
     travel = record_at(link.travel, 0, TRAVEL)
     k, which = first, 0
     while k < end:
-        until, target, which = next_way(travel, link.targets, first, end, k, which)
+        until, target, which = next_way(travel, link, tile.first, first, end, k, which)
         arrival = arrival_time(travel, spike.time, source, spike.number, k, target, which)
         if arrival < math.inf:
             _leg(tile, arrival, serial, number, k, until)
@@ -93,18 +95,28 @@ def _ask_for(wiring, number, k, end):
         prefetch(link.delays, 8 * k)
         prefetch(link.delays, 8 * min(k + 8, end))
     if link.dense == 0:
-        prefetch(link.targets, 4 * k)
-        prefetch(link.targets, 4 * min(k + 16, end))
+        prefetch(link.targets, 2 * k)
     if link.single != 0:
         prefetch(link.weights, 4 * k)
 
 
 @inlined
-def ask_for_delivery(tile, wiring, k):
-    """The same for the synapses of a delivery, if there is a k-th."""
-    if k < tile.n_deliveries:
-        delivery = record_at(tile.deliveries, k, DELIVERY)
-        _ask_for(wiring, delivery.link, delivery.first, delivery.end)
+def _ask_for_lines(column, size, first, end):
+    """Have the elements ``first`` to ``end - 1``, of ``size`` bytes each, fetched from memory."""
+    for where in range(size * first, size * end, _LINE):
+        prefetch(column, where)
+    prefetch(column, size * end - 1)
+
+
+@inlined
+def ask_for_arrivals(link, first, end):
+    """The same for all synapses of a delivery."""
+    if link.delay_stride != 0:
+        _ask_for_lines(link.delays, 8, first, end)
+    if link.dense == 0:
+        _ask_for_lines(link.targets, 2, first, end)
+    if link.single != 0:
+        _ask_for_lines(link.weights, 4, first, end)
 
 
 @inlined
@@ -194,10 +206,11 @@ def move_on(tile, w, wiring):
 @inlined
 def mark(tile, i):
     """Neuron ``i`` must be gone through event by event in this window."""
-    if u4(tile.marks)[i] == 0:
+    if u2(tile.marks)[i] == 0:
         u4(tile.marked)[tile.n_marked] = i
         tile.n_marked += 1
-        u4(tile.marks)[i] = tile.n_marked
+        u2(tile.marks)[i] = tile.n_marked
+        u2(tile.bits)[i >> 4] |= 1 << (i & 15)
 
 
 @inlined
@@ -222,23 +235,16 @@ def _gather_delivery(tile, wiring, delivery, everyone):
     link = record_at(wiring.links, delivery.link, LINK)
     if everyone:
         for k in range(delivery.first, delivery.end):
-            i = k - delivery.first if link.dense != 0 else int64(u4(link.targets)[k]) - tile.first
+            i = k - delivery.first if link.dense != 0 else int64(u2(link.targets)[k])
             mark(tile, i)
             _gather_synapse(tile, link, delivery, k, i)
         return
-    targets, marks = u4(link.targets), u4(tile.marks - uint64(4 * tile.first))
-    k, end = delivery.first, delivery.end
-    while k < end:  # few are marked: four are passed over at once
-        if k + 4 <= end:
-            some = marks[targets[k]] | marks[targets[k + 1]] | marks[targets[k + 2]] | marks[targets[k + 3]]
-            if some == 0:
-                k += 4
-                continue
-        last = min(k + 4, end)
-        while k < last:
-            if marks[targets[k]] != 0:
-                _gather_synapse(tile, link, delivery, k, int64(targets[k]) - tile.first)
-            k += 1
+    targets = u2(link.targets)
+    for first in range(delivery.first, delivery.end, STRETCH):
+        n = min(STRETCH, delivery.end - first)
+        for j in range(find_marked_u2(tile, link.targets + uint64(2 * first), n, tile.found)):
+            k = first + int64(u4(tile.found)[j])
+            _gather_synapse(tile, link, delivery, k, int64(targets[k]))
 
 
 @inner
@@ -254,7 +260,9 @@ def gather(tile, w, wiring, inputs, everyone):
     """All arrivals at marked neurons (or at everyone) in this window, in the order of spikes and synapses."""
     tile.n_unsorted = 0
     for k in range(tile.n_deliveries):
-        ask_for_delivery(tile, wiring, k + AHEAD)
+        if k + AHEAD < tile.n_deliveries:
+            ahead = record_at(tile.deliveries, k + AHEAD, DELIVERY)
+            ask_for_arrivals(record_at(wiring.links, ahead.link, LINK), ahead.first, ahead.end)
         _gather_delivery(tile, wiring, record_at(tile.deliveries, k, DELIVERY), everyone)
     times, neurons, numbers = f8(tile.drive_times), u4(tile.drive_neurons), u2(tile.drive_numbers)
     k = tile.next_drive
@@ -262,7 +270,7 @@ def gather(tile, w, wiring, inputs, everyone):
         i, number = int64(neurons[k]), int64(numbers[k])
         if everyone:
             mark(tile, i)
-        if u4(tile.marks)[i] != 0:
+        if u2(tile.marks)[i] != 0:
             weight, receptor = f8(inputs.drive_weights)[number], i8(inputs.drive_receptors)[number]
             _arrives(tile, i, times[k], weight, DRIVEN, number, receptor)
         k += 1
@@ -272,21 +280,22 @@ def gather(tile, w, wiring, inputs, everyone):
 @inner
 def _gather_feeds(tile, inputs):
     """The arrivals at marked neurons of the drives that are drawn in the tile."""
-    marks = u4(tile.marks)
     for each in range(tile.n_feeds):
         feed = record_at(tile.feeds, each, FEED)
         weight, receptor = f8(inputs.drive_weights)[feed.number], i8(inputs.drive_receptors)[feed.number]
         batch = record_at(feed.batch, 0, BATCH)
         times, neurons = f8(batch.times), u4(batch.neurons)
-        for k in range(feed.first, feed.last):
-            if marks[neurons[k]] != 0:
+        for first in range(feed.first, feed.last, STRETCH):
+            n = min(STRETCH, feed.last - first)
+            for j in range(find_marked_u4(tile, batch.neurons + uint64(4 * first), n, tile.found)):
+                k = first + int64(u4(tile.found)[j])
                 _arrives(tile, int64(neurons[k]), times[k], weight, DRIVEN, feed.number, receptor)
 
 
 @inner
 def sort_by_neuron(tile):
     """The gathered arrivals, one marked neuron's after the other's, in order: ``ends[m]`` is the end of the m-th's."""
-    marks, ends, owners = u4(tile.marks), i8(tile.ends), u4(tile.owners)
+    marks, ends, owners = u2(tile.marks), i8(tile.ends), u4(tile.owners)
     for m in range(tile.n_marked + 1):
         ends[m] = 0
     for k in range(tile.n_unsorted):

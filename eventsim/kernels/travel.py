@@ -2,8 +2,10 @@
 
 import math
 
-from eventsim.kernels.jit import inner
-from eventsim.kernels.memory import f8, u4
+from numba import int64
+
+from eventsim.kernels.jit import inlined, inner
+from eventsim.kernels.memory import f8, u2, u4
 from eventsim.kernels.noise import drifted, jitter, ticked, unit
 
 
@@ -29,14 +31,19 @@ def arrival_time(travel, emitted, source, number, k, end, which):
 
 
 @inner
-def next_way(travel, targets, first, last, k, which):
+def next_way(travel, link, base, first, last, k, which):
     """The synapses from ``k`` on of the row ``first`` to ``last - 1`` that a spike reaches together.
 
-    Returns their end, 1 + target of the first, and its number among those with the same target, ``which`` being that
-    of the synapse before.
+    base: the first target of the tile, where rows are cut.  Returns their end, 1 + target of the first, and its number
+    among those with the same target, ``which`` being that of the synapse before.
     """
     if travel.each == 0:
         return last, 0, 0
-    target = u4(targets)[k]
-    which = which + 1 if k > first and u4(targets)[k - 1] == target else 0
-    return k + 1, 1 + target, which
+    target = _target(link, k)
+    which = which + 1 if k > first and _target(link, k - 1) == target else 0
+    return k + 1, 1 + base + target, which
+
+
+@inlined
+def _target(link, k):
+    return int64(u2(link.targets)[k]) if link.short_targets != 0 else int64(u4(link.targets)[k])

@@ -14,7 +14,6 @@ from eventsim.kernels.upcoming import is_watched
 from eventsim.kernels.window_layout import LEG, SPIKE, TILE
 
 _TILE, _LEG = TILE.itemsize, LEG.itemsize
-_OF_NEURONS = 6  # arrays in `_copy`
 
 
 @inlined
@@ -32,7 +31,8 @@ def _copy(tile, back):
     """All that is not in the tile's own record."""
     kept = tile.kept + uint64(_TILE)
     kept = _moved(tile.state, kept, tile.state_bytes, back)
-    for array in (tile.due, tile.u, tile.x, tile.y, tile.below, tile.free):
+    kept = _moved(tile.x, kept, tile.sums_bytes, back)
+    for array in (tile.due, tile.free):
         kept = _moved(array, kept, 8 * tile.n, back)
     kept = _moved(tile.legs, kept, _LEG * tile.n_legs, back)
     _moved(tile.held, kept, 4 * tile.n_held, back)
@@ -41,7 +41,7 @@ def _copy(tile, back):
 @inner
 def keep(tile, where):
     """Keep a tile, whose record lies at an address, as it is."""
-    size = _TILE + tile.state_bytes + 8 * _OF_NEURONS * tile.n + _LEG * tile.n_legs + 4 * tile.n_held
+    size = _TILE + tile.state_bytes + tile.sums_bytes + 16 * tile.n + _LEG * tile.n_legs + 4 * tile.n_held
     if size > tile.room_kept:
         tile.room_kept = 2 * size
         tile.kept = reallocated(tile.kept, tile.room_kept)

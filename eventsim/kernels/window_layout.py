@@ -39,8 +39,8 @@ ARRIVAL = _record(("time", "f8"), ("weight", "f8"), ("serial", "i8"), ("link", "
 
 SUMS = _record(
     *((name, "f8") for name in ("rate", "epoch", "fade", "rounding", "per_c_m")),
-    *((f"{name}_ex", "f8") for name in ("rate", "epoch", "fade", "gap", "carry", "rounding")),
-    *((f"{name}_in", "f8") for name in ("rate", "epoch", "fade", "gap", "carry", "rounding")),
+    *((f"{name}_ex", "f8") for name in ("rate", "epoch", "fade", "gap", "per_gap", "carry", "rounding")),
+    *((f"{name}_in", "f8") for name in ("rate", "epoch", "fade", "gap", "per_gap", "carry", "rounding")),
 )
 """Parameters that the neurons of a tile have in common; see the models of the same names."""
 
@@ -48,9 +48,9 @@ BATCH = _record(
     ("n", "i8"),
     ("room", "i8"),
     ("times", "u8"),  # f8
-    ("weights", "u8"),  # f8, of one sign
+    ("weights", "u8"),  # f8, of one sign; of a drive the first alone
     ("neurons", "u8"),  # u4: in the tile
-    ("terms", "u8"),  # f8 (2 * room,): what they add to one sum, and to another
+    ("terms", "u8"),  # f8: what some of them add to one sum, and to another
 )
 """Arrivals in a row, however far apart their synapses lie: what they add is worked out several at a time."""
 
@@ -92,20 +92,26 @@ TILE = _record(
     *_growing("spikes"),
     *_growing("held"),  # u4: refractory neurons, where handled in sums
     ("batches", "u8"),  # BATCH (2,): excitation and inhibition over synapses with values of their own
-    ("marks", "u8"),  # u4 (n,): place + 1 in ``marked``, or 0
+    ("marks", "u8"),  # u2 (n,): place + 1 in ``marked``, or 0
+    ("bits", "u8"),  # u2: bit i % 16 of word i // 16 is whether neuron i is marked; at least 4,096 bits
+    ("found", "u8"),  # u4: places of marked neurons in a list
     ("marked", "u8"),  # u4 (n,): neurons to be gone through event by event in this window
     ("n_marked", "i8"),
     ("ends", "u8"),  # i8 (n + 1,)
-    ("due", "u8"),  # f8 (n,): before this a neuron does nothing by itself
-    ("u", "u8"),  # f8 (n,) each: sums
+    # f8 (n,) each, and zeros up to a multiple of eight; those of a neuron of exponential currents lie together, in the
+    # order of x, u, y, below: what a spike adds to two of them is one load, addition and store
+    ("apart", "i8"),  # of x, u, y and below: numbers from one neuron's to the next one's
+    ("sums_bytes", "i8"),  # of x, u, y and below together; they lie behind each other
+    ("due", "u8"),  # before this a neuron does nothing by itself
+    ("u", "u8"),  # sums
     ("x", "u8"),
     ("y", "u8"),
-    ("u_before", "u8"),  # f8 (n,) each: the sums when the window began
+    ("u_before", "u8"),  # the sums when the window began, lent by the thread; so is ``limit``
     ("x_before", "u8"),
     ("y_before", "u8"),
-    ("below", "u8"),  # f8 (n,): V_th - V_inf
-    ("limit", "u8"),  # f8 (n,): excitation beyond which a neuron could fire in this window
-    ("free", "u8"),  # f8 (n,): end of the refractory period, of those in ``held``
+    ("below", "u8"),  # V_th - V_inf
+    ("limit", "u8"),  # excitation beyond which a neuron could fire in this window
+    ("free", "u8"),  # end of the refractory period, of those in ``held``
     ("ref", "f8"),
     ("ref_x", "f8"),
     ("ref_y", "f8"),
@@ -150,6 +156,8 @@ WINDOWS = _record(
     ("counter", "i8"),
     ("generation", "i8"),
     ("n_threads", "i8"),
+    ("scratch", "u8"),  # of each thread so many bytes: a tile's sums when the window began, and its limits
+    ("scratch_bytes", "i8"),
     ("target_of", "u8"),  # i8 (n_links,): target population
     ("tiles_of", "u8"),  # i8 (n_populations,): how many
     ("drives", "u8"),  # DRIVE

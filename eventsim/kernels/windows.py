@@ -15,19 +15,10 @@ from eventsim.kernels.layout import DONE, ENDLESS, PAUSED, RECORDED
 from eventsim.kernels.memory import f8, i8, record_at, u1, u2, u4
 from eventsim.kernels.shared import added, meet, reallocated
 from eventsim.kernels.tile_drive import feed_window, next_fed
+from eventsim.kernels.tile_epochs import any_below, enter_epochs, find_quiet, mark_released, next_release
 from eventsim.kernels.tile_events import first_look, go_through_marked, hand_back, set_current_in
-from eventsim.kernels.tile_sums import (
-    add_currents,
-    add_jumps,
-    any_below,
-    enter_epochs,
-    find_quiet,
-    keep_sums,
-    mark_far,
-    mark_released,
-    next_release,
-    take_back,
-)
+from eventsim.kernels.tile_marks import lend, take_back
+from eventsim.kernels.tile_sums import add_currents, add_jumps
 from eventsim.kernels.tile_traffic import drop_arrived, gather, mark, move_on, sort_by_neuron, take_off
 from eventsim.kernels.upcoming import is_watched, next_current, next_source
 from eventsim.kernels.watching import first_watched, first_watched_source, keep, rewind
@@ -102,17 +93,16 @@ def _in_events(groups, tile, w, wiring, inputs):
 
 
 @inner
-def _in_sums(groups, tile, w, wiring, inputs):
+def _in_sums(groups, tile, w, wiring, inputs, scratch):
     """A window of neurons that are handled in sums."""
+    lend(tile, scratch)
     enter_epochs(tile, w.start)
     _feed(tile, w)
     mark_released(tile, w)
-    keep_sums(tile)
     if tile.kind == JUMPS:
         add_jumps(tile, w, wiring, inputs)
     else:
         add_currents(tile, w, wiring, inputs)
-    mark_far(tile)
     if tile.n_marked > 0:
         gather(tile, w, wiring, inputs, False)
         sort_by_neuron(tile)
@@ -125,8 +115,8 @@ def _in_sums(groups, tile, w, wiring, inputs):
 
 
 @apart
-def _live(groups, tile, w, wiring, inputs):
-    """All that happens in a tile in this window."""
+def _live(groups, tile, w, wiring, inputs, scratch):
+    """All that happens in a tile in this window; ``scratch``: the thread's."""
     take_off(tile, w, wiring)
     move_on(tile, w, wiring)
     if tile.n_deliveries == 0 and _next_driven(tile, w, w.start) >= w.end and tile.quiet_until >= w.end:
@@ -134,7 +124,7 @@ def _live(groups, tile, w, wiring, inputs):
     if tile.kind == EVENTS:
         _in_events(groups, tile, w, wiring, inputs)
     else:
-        _in_sums(groups, tile, w, wiring, inputs)
+        _in_sums(groups, tile, w, wiring, inputs, scratch)
     _pass_drive(tile, w)
 
 
@@ -267,7 +257,7 @@ def _set_currents(groups, w, wiring, inputs):
 
 
 @inner
-def _go_ahead(groups, w, wiring, inputs):
+def _go_ahead(groups, w, wiring, inputs, scratch):
     """Tiles with watched neurons go through the window before the others.
 
     It ends right after the first spike of one that is watched: then they go back, and through it again with all.  What
@@ -278,7 +268,7 @@ def _go_ahead(groups, w, wiring, inputs):
         tile = record_at(w.tiles, number, TILE)
         if tile.watched != 0:
             keep(tile, w.tiles + uint64(number * _TILE))
-            _live(groups, tile, w, wiring, inputs)
+            _live(groups, tile, w, wiring, inputs, scratch)
             tile.ahead = 1
             first = min(first, first_watched(tile, wiring))
     if first == math.inf:
@@ -291,7 +281,7 @@ def _go_ahead(groups, w, wiring, inputs):
 
 
 @inner
-def _begin_window(groups, w, wiring, inputs):
+def _begin_window(groups, w, wiring, inputs, scratch):
     """Find the next window: from the next event to the smallest delay later, or to where anything must end before."""
     start = w.now
     if w.n_spikes == 0 and start < w.last:
@@ -309,7 +299,7 @@ def _begin_window(groups, w, wiring, inputs):
     w.next_tile = 0
     w.windows += 1
     if w.watching != 0:
-        _go_ahead(groups, w, wiring, inputs)
+        _go_ahead(groups, w, wiring, inputs, scratch)
 
 
 @inner
@@ -355,7 +345,8 @@ def begin(groups, windows_array, t, population):
 def _to_epoch(tile, t):
     """Begin in the epochs of ``t``, while there are no sums yet."""
     for i in range(tile.n):
-        f8(tile.u)[i] = f8(tile.x)[i] = f8(tile.y)[i] = 0.0
+        at = i * tile.apart
+        f8(tile.u)[at] = f8(tile.x)[at] = f8(tile.y)[at] = 0.0
     enter_epochs(tile, t)
 
 
@@ -389,11 +380,12 @@ def launch(wiring_array, windows_array):
 def run_windows(groups, wiring_array, windows_array, inputs_array, thread, counter, generation, next_tile):
     """Simulate all events before ``last``; called by each thread.  ``counter``...: addresses of what they share."""
     wiring, w, inputs = wiring_array[0], windows_array[0], inputs_array[0]
+    scratch = w.scratch + uint64(thread * w.scratch_bytes)
     while True:
         if thread == 0:  # the others wait, so none reads the status while it changes
             w.status = _status(w)
             if w.status < 0:
-                _begin_window(groups, w, wiring, inputs)
+                _begin_window(groups, w, wiring, inputs, scratch)
             i8(next_tile)[0] = 0
         meet(counter, generation, w.n_threads)
         if w.status >= 0:
@@ -404,7 +396,7 @@ def run_windows(groups, wiring_array, windows_array, inputs_array, thread, count
             if tile.ahead != 0:
                 tile.ahead = 0
             else:
-                _live(groups, tile, w, wiring, inputs)
+                _live(groups, tile, w, wiring, inputs, scratch)
             number = added(next_tile, 1)
         meet(counter, generation, w.n_threads)
         if thread == 0:
