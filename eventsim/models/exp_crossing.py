@@ -15,33 +15,45 @@ import math
 
 from eventsim.kernels.jit import apart, inner
 
+_EPSILON = 2.0**-52
+_NEAR = 2.0**-20  # of a time constant: from here Newton's next step ends within rounding
+
 
 @inner
-def response(x, tau_m, tau_syn):
-    """(exp(-x/a) - exp(-x/b)) / (1/b - 1/a), a the longer time constant; x exp(-x/a) where they are equal.
+def response(x, left, gap, tau_syn):
+    """(exp(-x/tau_m) - exp(-x/tau_syn)) / gap, with gap = 1/tau_syn - 1/tau_m; x exp(-x/tau_m) where that is 0.
 
-    The membrane's answer to a unit current step C_m dI/dt that decays with tau_syn; symmetric in the two.
-    Written so that no digits cancel however close they are, and nothing overflows however long x is.
+    The membrane's answer to a unit current step C_m dI/dt that decays with tau_syn.  left = exp(-x/tau_m).
+    Written so that no digits cancel however small the gap is, and nothing overflows however long x is.
     """
-    slow = max(tau_m, tau_syn)
-    gap = abs(1.0 / tau_syn - 1.0 / tau_m)
     if gap == 0.0:
-        return x * math.exp(-x / slow)
-    return -math.expm1(-gap * x) / gap * math.exp(-x / slow)
+        return x * left
+    if gap > 0.0:
+        return -math.expm1(-gap * x) / gap * left
+    return math.expm1(gap * x) / gap * math.exp(-x / tau_syn)
 
 
 @inner
-def _deviation(p, v_inf, v, ex, inh, x):
-    """V - V_inf a time x after V was v, with currents ex and inh (mV/ms) then."""
-    r_ex = response(x, p.tau_m, p.tau_ex)
-    r_in = r_ex if p.tau_in == p.tau_ex else response(x, p.tau_m, p.tau_in)
-    return (v - v_inf) * math.exp(-x / p.tau_m) + ex * r_ex + inh * r_in
+def _membrane(p, v_inf, v, ex, inh, x):
+    """V - V_th a time x after V was v, with currents ex and inh (mV/ms) then; V'; and what V - V_th is rounded by.
+
+    What is left of a current of 1 is exp(-x/tau_m) - gap R(x).
+    """
+    left = math.exp(-x / p.tau_m)
+    r_ex = response(x, left, p.gap_ex, p.tau_ex)
+    r_in = r_ex if p.tau_in == p.tau_ex else response(x, left, p.gap_in, p.tau_in)
+    decayed, up, down = (v - v_inf) * left, ex * r_ex, inh * r_in
+    deviation = decayed + up + down
+    current = ex * (left - p.gap_ex * r_ex) + inh * (left - p.gap_in * r_in)
+    rounding = _EPSILON * (abs(v_inf - p.v_th) + abs(decayed) + up - down)
+    # the constant part apart, so that a threshold equal to V_inf loses no digits
+    return (v_inf - p.v_th) + deviation, current - deviation / p.tau_m, rounding
 
 
 @inner
 def excess(p, v_inf, v, ex, inh, x):
-    """V - V_th; the constant part apart, so that a threshold equal to V_inf loses no digits."""
-    return (v_inf - p.v_th) + _deviation(p, v_inf, v, ex, inh, x)
+    """V - V_th a time x after V was v, with currents ex and inh (mV/ms) then."""
+    return _membrane(p, v_inf, v, ex, inh, x)[0]
 
 
 @inner
@@ -69,20 +81,31 @@ def _push_zero(p, v_inf, ex, inh, low, high):
 
 @apart
 def _crossing_in(p, v_inf, v, ex, inh, low, high):
-    """The crossing between low (below) and high (above), where there is one only: Newton kept inside the bracket."""
+    """The crossing between low (below) and high (above), where there is one only: Newton kept inside the bracket.
+
+    It comes from one side, so that the other end would stay where it is: when it is near, a step goes as far beyond as
+    V is rounded, and the bracket closes.
+    """
     x = low + 0.5 * (high - low)
     while True:
-        over = excess(p, v_inf, v, ex, inh, x)
+        over, slope, rounding = _membrane(p, v_inf, v, ex, inh, x)
         if over > 0.0:
             high = x
         else:
             low = x
-        slope = _push(p, v_inf, ex, inh, x) - over / p.tau_m
-        guess = x - over / slope if slope > 0.0 else low
+        guess = low
+        if slope > 0.0:
+            step = -over / slope
+            if abs(step) < _NEAR * p.tau_m:
+                beyond = rounding / slope
+                if high - low <= 4.0 * beyond:
+                    return high
+                step += beyond if over <= 0.0 else -beyond
+            guess = x + step
         if not low < guess < high:
             guess = 0.5 * (low + high)
-        if guess <= low or guess >= high or abs(guess - x) <= 1e-16 * x:
-            return high
+            if guess <= low or guess >= high:
+                return high
         x = guess
 
 
