@@ -188,11 +188,15 @@ class Tiles:
     def _tile(self, n: int, kind: int) -> NDArray[Any]:
         record: NDArray[Any] = layout.new(layout.TILE)
         record["n"] = n
+        import os
+        record["horizon"] = float(os.environ.get("HOR", "0"))
         record["next"], record["quiet_until"] = math.inf, 0.0
         for name, dtype, length in (
             ("marks", np.uint32, n),
             ("marked", np.uint32, n),
             ("ends", np.int64, n + 1),
+            ("watches", np.uint32, n),
+            ("terms", np.float64, 2),
             *((name, np.float64, n) for name in _OF_NEURONS),
         ):
             record[name] = self._keep(np.zeros(length, dtype))

@@ -104,6 +104,16 @@ TILE = _record(
     ("y_before", "u8"),
     ("below", "u8"),  # f8 (n,): V_th - V_inf
     ("limit", "u8"),  # f8 (n,): excitation beyond which a neuron could fire in this window
+    *_growing("watched"),  # u4: neurons that may fire without excitation while limits hold
+    ("watches", "u8"),  # u4 (n,): whether watched
+    ("limits_until", "f8"),
+    ("horizon", "f8"),
+    ("n_looked", "i8"),("k_marked","i8"),("k_few","i8"),("k_pass","i8"),("k_dense","i8"),("k_spikes","i8"),("k_rel","i8"),("k_watch","i8"),("k_quiet","i8"),
+    *_growing("touched"),
+    ("u_touched", "u8"),
+    ("c_touched", "u8"),
+    ("n_excited", "i8"),
+    ("terms", "u8"),
     ("free", "u8"),  # f8 (n,): end of the refractory period, of those in ``held``
     ("ref", "f8"),
     ("ref_x", "f8"),
