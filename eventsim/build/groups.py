@@ -82,7 +82,9 @@ def _group(network: Network, populations: list[Population]) -> tuple[Group, dict
     }
     where = {name: address(array) for name, array in arrays.items()}
     handlers = type(model).handlers.on(type(model).parameter_dtype, type(model).state_dtype)
-    return Group(handlers, **where, size=arrays["ids"].size, per_arrival=int(model.test == "arrival")), arrays
+    size, state_bytes = arrays["ids"].size, arrays["state"].itemsize
+    per_arrival = int(model.test == "arrival")
+    return Group(handlers, **where, state_bytes=state_bytes, size=size, per_arrival=per_arrival), arrays
 
 
 def _neurons(network: Network, population: Population) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -38,9 +38,11 @@ from eventsim.network.rules import (
 )
 
 _FLOAT32_MAX = float(np.finfo(np.float32).max)
+_LARGEST_TILE = 2**16
 
 Weights = NDArray[np.float32] | FloatArray
 RowStart = NDArray[np.int64] | NDArray[np.uint32]
+Targets = NDArray[np.uint32] | NDArray[np.uint16]
 
 
 class SynapseTable(NamedTuple):
@@ -49,14 +51,15 @@ class SynapseTable(NamedTuple):
     row_start: (n * tiles + 1,) for the n members of the source population: row i * tiles + tile is what source i has in
         that tile of the targets, row_start[row]..row_start[row + 1].  int64 where the targets are one tile, else uint32
         if that holds the number of synapses.  Look-up tables have a row for each row of each table.
-    targets: uint32 (synapses,), indices in the target population; in a row sorted by (delay, target, number).
-        Empty for look-up tables, each of whose rows reaches all targets in order.
+    targets: uint32 (synapses,), indices in the target population; uint16, indices in the tile, where they were cut by
+        bounds.  In a row sorted by (delay, target, number).  Empty for look-up tables, each of whose rows reaches all
+        targets in order.
     weights: float32 (synapses,), rounded to nearest; where common float64 (1,); of look-up tables float64 (synapses,).
     delays: float64 (synapses,), or (1,) where common, ms.
     """
 
     row_start: RowStart
-    targets: NDArray[np.uint32]
+    targets: Targets
     weights: Weights
     delays: FloatArray
 
@@ -115,7 +118,7 @@ def build_synapses(
     bounds: (tiles + 1,) increasing indices 0, ..., size of the target population that cut the targets into tiles; None
         for one tile.  Each row of the table is cut into as many, and sorted within its tile; the synapses are the same.
 
-    The table takes 4 bytes a synapse, 4 more for own weights and 8 for own delays; beside it building holds a chunk of
+    The table takes 4 bytes a synapse while it is built, 2 of them afterwards where it is cut, 4 more for own weights and 8 for own delays; beside it building holds a chunk of
     synapses, scratch for the longest row, 20 bytes for each member of the populations, and less than half a byte a
     synapse for a fixed number of different pairs.
 
@@ -137,9 +140,10 @@ def build_synapses(
     )
     columns = _columns(rule, ends, drawn)
     row_start = _sorted(columns, cut, projection.target)
+    targets = columns.targets if cut is None else _within_tiles(columns.targets, row_start, cut)
     weights = drawn.weights.all(1) if drawn.weights.common else columns.weights
     delays = drawn.delays.all(1) if drawn.delays.common else columns.delays
-    return _read_only(SynapseTable(row_start, columns.targets, weights, delays))
+    return _read_only(SynapseTable(row_start, targets, weights, delays))
 
 
 def _checked_bounds(bounds: NDArray[np.int64], projection: Projection) -> NDArray[np.int64]:
@@ -155,6 +159,10 @@ def _checked_bounds(bounds: NDArray[np.int64], projection: Projection) -> NDArra
     if falls.any():
         index = 1 + int(np.argmax(falls))
         raise InputError("bounds", int(bounds[index]), "less than the one before", index)
+    large = np.diff(bounds) > _LARGEST_TILE
+    if large.any():
+        index = 1 + int(np.argmax(large))
+        raise InputError("bounds", int(bounds[index]), f"more than {_LARGEST_TILE} after the one before", index)
     return bounds
 
 
@@ -268,6 +276,16 @@ def _sorted(columns: _Columns, bounds: NDArray[np.int64] | None, target: Populat
         tile_of[:] = 0
         sort_rows.sort_rows(targets, row_start, row_start, tile_of, (targets, weights, delays))
     return tile_start
+
+
+def _within_tiles(
+    targets: NDArray[np.uint32], row_start: RowStart, bounds: NDArray[np.int64]
+) -> NDArray[np.uint16]:
+    """The targets by their index in their tile, in half the memory: where they were, and the rest is given back."""
+    size, owned = targets.size, targets if targets.flags.owndata else targets.copy()
+    sort_rows.narrow(owned, row_start, bounds, owned.view(np.uint16))
+    owned.resize((size + 1) // 2, refcheck=False)
+    return owned.view(np.uint16)[:size]
 
 
 def _row_start(counts: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from eventsim.build.groups import Groups
 from eventsim.kernels import window_layout as layout
+from eventsim.kernels.doubles import LANES
 from eventsim.kernels.drive import BLOCK
 from eventsim.kernels.memory import address
 from eventsim.network.model import Model
@@ -18,26 +19,31 @@ from eventsim.network.network import Network
 from eventsim.network.population import Population
 from eventsim.network.rules import TableRows
 
-TILE_NEURONS = 2 * BLOCK
-_LARGER = 4
-_UNCUT = 4 * BLOCK  # a smaller population is one tile: short rows are not worth cutting
+TILE_NEURONS = 4 * BLOCK
+_LARGER = 2
 _FINEST_MS = 2.0**-10
 _ONE_DELAY, _OWN_DELAYS = 320.0, 80.0  # windows in a membrane's time constant, as measured
 _UNDRIVEN = 8.0  # times as long without a drive
-_OF_NEURONS = ("due", "u", "x", "y", "u_before", "x_before", "y_before", "below", "limit", "free")
+_OF_NEURONS = ("due", "limit", "free")
+_SUMS = ("x", "u", "y", "below"), ("x_before", "u_before", "y_before", "")
+_CACHE_LINE = 64
 _KINDS = {"jumps": layout.JUMPS, "currents": layout.CURRENTS}
 
 
 def tile_bounds(size: int, own_delays: bool = False) -> NDArray[np.int64]:
     """Where a population is cut: [0, ..., size]; whatever the number of threads, so that saved states fit.
 
-    own_delays: whether synapses onto it have delays of their own: then a window takes a few from each row, and tiles are
-        larger, so that it finds some there.
+    Tiles are whole blocks of drives but for the last, and as many blocks as any other or one more or less, so that
+    threads have the same to do.
+
+    own_delays: whether synapses onto it have delays of their own: then a window takes a few from each row, and tiles
+        are larger, so that it finds some there.
     """
     length = _LARGER * TILE_NEURONS if own_delays else TILE_NEURONS
-    if size <= min(_UNCUT, 2 * length):
-        return np.array([0, size], np.int64)
-    bounds: NDArray[np.int64] = np.minimum(np.arange(0, size + length, length, dtype=np.int64), size)
+    n_tiles, block = max(1, -(-size // length)), min(BLOCK, length)
+    n_blocks = -(-size // block)
+    bounds: NDArray[np.int64] = np.arange(n_tiles + 1, dtype=np.int64) * n_blocks // n_tiles * block
+    bounds[-1] = size
     return bounds
 
 
@@ -187,25 +193,36 @@ class Tiles:
 
     def _tile(self, n: int, kind: int) -> NDArray[Any]:
         record: NDArray[Any] = layout.new(layout.TILE)
+        padded = -(-n // LANES) * LANES
         record["n"] = n
-        import os
-        record["horizon"] = float(os.environ.get("HOR", "0"))
         record["next"], record["quiet_until"] = math.inf, 0.0
         for name, dtype, length in (
-            ("marks", np.uint32, n),
+            ("marks", np.uint16, n),
             ("marked", np.uint32, n),
             ("ends", np.int64, n + 1),
-            ("watches", np.uint32, n),
-            ("terms", np.float64, 2),
-            *((name, np.float64, n) for name in _OF_NEURONS),
         ):
             record[name] = self._keep(np.zeros(length, dtype))
+        for name in _OF_NEURONS:
+            record[name] = self._aligned(padded)
+        together = kind == layout.CURRENTS
+        record["apart"] = len(_SUMS[0]) if together else 1
+        for names in _SUMS:
+            first = self._aligned(len(names) * padded)
+            for place, name in enumerate(names):
+                if name:
+                    record[name] = first + 8 * place * (1 if together else padded)
         record["batches"] = self._batches(2)
         return record
 
     def _batches(self, n: int) -> int:
         self.batches.append(layout.new(layout.BATCH, n))
         return self._keep(self.batches[-1])
+
+    def _aligned(self, length: int) -> int:
+        """The address of so many zeros, which begin with a line of the cache."""
+        self._kept.append(np.zeros(length + _CACHE_LINE // 8))
+        first = address(self._kept[-1])
+        return first + -first % _CACHE_LINE
 
     def _keep(self, array: NDArray[Any]) -> int:
         self._kept.append(array)

@@ -16,6 +16,7 @@ class Group(NamedTuple):
     params: int  # address of records
     which: int  # address of u4: a neuron's row of params
     state: int  # address of records
+    state_bytes: int  # of one
     ids: int  # address of i8
     size: int
     per_arrival: int  # 1: the threshold is tested after every arrival, 0: once an instant
@@ -39,7 +40,8 @@ WIRING = _record(
 LINK = _record(
     ("row_start", "u8"),  # i8 (n_rows + 1,): row r is synapses row_start[r] to row_start[r + 1] - 1
     ("short_starts", "i8"),  # 1: they are u4, as they may be where a row is cut into tiles
-    ("targets", "u8"),  # u4: index in the target population, sorted by (delay, target) in a row
+    # u4: index in the target population; u2, index in the tile, where rows are cut.  Sorted by (delay, target) in a row
+    ("targets", "u8"),
     ("weights", "u8"),  # of synapse k weights[k * weight_stride]; stride 0: common
     ("weight_stride", "i8"),
     ("single", "i8"),  # 1: weights are f4; 0: f8, as common ones and those of look-up tables are

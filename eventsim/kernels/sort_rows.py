@@ -47,6 +47,16 @@ def cut_rows(row_start, targets, tile_of, n_tiles, tile_start):
         tile_start[i] += tile_start[i - 1]
 
 
+@njit(cache=True, error_model="numpy", nogil=True)
+def narrow(targets, tile_start, bounds, within):
+    """Fill within (uint16) with the index of each target in its tile; it may be the first half of targets itself."""
+    n_tiles = bounds.size - 1
+    for row in range(tile_start.size - 1):
+        first = bounds[row % n_tiles]
+        for k in range(tile_start[row], tile_start[row + 1]):
+            within[k] = targets[k] - first
+
+
 @njit(error_model="numpy", nogil=True)
 def _precedes(keys, order, ties, a, b):
     """Whether entry a has to stand before entry b by (key, tie); neither does if both are equal."""

@@ -4,15 +4,18 @@ Where synapses have delays of their own, a window takes a few from each of thous
 arrival's time costs more than all the rest, unless several are made at once.
 """
 
-from numba import int64, uint32, uint64
+from numba import int64, uint64
 
 from eventsim.kernels.jit import inlined, inner
 from eventsim.kernels.layout import LINK
-from eventsim.kernels.memory import f8, record_at, u4
+from eventsim.kernels.memory import f8, record_at, u2, u4
 from eventsim.kernels.neuron import weight_at
 from eventsim.kernels.shared import reallocated
-from eventsim.kernels.tile_traffic import AHEAD, ask_for_delivery
+from eventsim.kernels.tile_traffic import AHEAD, ask_for_arrivals
 from eventsim.kernels.window_layout import BATCH, DELIVERY
+
+AT_ONCE = 256
+"""Arrivals of a batch whose terms are worked out before they are added: so few that they stay in the nearest cache."""
 
 
 @inlined
@@ -22,7 +25,7 @@ def reserve(batch, room):
     batch.times = reallocated(batch.times, 8 * room)
     batch.weights = reallocated(batch.weights, 8 * room)
     batch.neurons = reallocated(batch.neurons, 4 * room)
-    batch.terms = reallocated(batch.terms, 16 * room)
+    batch.terms = reallocated(batch.terms, 16 * AT_ONCE)
 
 
 @inlined
@@ -31,10 +34,20 @@ def has_own(link):
     return link.delay_stride != 0 or link.weight_stride != 0
 
 
+@inlined
+def ask_ahead(tile, wiring, k, own):
+    """Ask for the arrivals of delivery ``k``, if there is one, over a projection with values of its own, or without."""
+    if k < tile.n_deliveries:
+        delivery = record_at(tile.deliveries, k, DELIVERY)
+        link = record_at(wiring.links, delivery.link, LINK)
+        if has_own(link) == own:
+            ask_for_arrivals(link, delivery.first, delivery.end)
+
+
 @inner
-def _copy_delivery(batch, link, delivery, first_neuron):
+def _copy_delivery(batch, link, delivery):
     """All arrivals of a spike, whose weights are of one sign."""
-    targets, delays, stride = u4(link.targets), f8(link.delays), link.delay_stride
+    targets, delays, stride = u2(link.targets), f8(link.delays), link.delay_stride
     n = delivery.end - delivery.first
     times = f8(batch.times + uint64(8 * batch.n))
     weights = f8(batch.weights + uint64(8 * batch.n))
@@ -49,7 +62,7 @@ def _copy_delivery(batch, link, delivery, first_neuron):
             weights[k] = weight_at(link.weights, link.single, int64(1), first + k)
     for k in range(n):
         times[k] = emitted + delays[(first + k) * stride]
-        neurons[k] = targets[first + k] - first_neuron
+        neurons[k] = targets[first + k]
     batch.n += n
 
 
@@ -61,18 +74,17 @@ def _copy_by_sign(tile, link, delivery):
         batch = record_at(tile.batches, 0 if weight > 0.0 else 1, BATCH)
         f8(batch.times)[batch.n] = delivery.emitted + f8(link.delays)[k * link.delay_stride]
         f8(batch.weights)[batch.n] = weight
-        u4(batch.neurons)[batch.n] = int64(u4(link.targets)[k]) - tile.first
+        u4(batch.neurons)[batch.n] = u2(link.targets)[k]
         batch.n += 1
 
 
 @inner
 def fill_batches(tile, wiring, signs):
     """Excitation and inhibition of this window over synapses with values of their own."""
-    first_neuron = uint32(tile.first)
     for sign in range(2):
         record_at(tile.batches, sign, BATCH).n = 0
     for k in range(tile.n_deliveries):
-        ask_for_delivery(tile, wiring, k + AHEAD)
+        ask_ahead(tile, wiring, k + AHEAD, True)
         delivery = record_at(tile.deliveries, k, DELIVERY)
         link = record_at(wiring.links, delivery.link, LINK)
         if not has_own(link):
@@ -85,4 +97,4 @@ def fill_batches(tile, wiring, signs):
         if sign == 0:
             _copy_by_sign(tile, link, delivery)
         else:
-            _copy_delivery(record_at(tile.batches, 0 if sign > 0 else 1, BATCH), link, delivery, first_neuron)
+            _copy_delivery(record_at(tile.batches, 0 if sign > 0 else 1, BATCH), link, delivery)

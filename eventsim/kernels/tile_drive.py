@@ -14,12 +14,11 @@ from eventsim.kernels.window_layout import BATCH
 
 @inlined
 def _room(feed, n):
-    """Room for the arrivals of a cell; all weights are the drive's."""
+    """Room for the arrivals of a cell, whose weight is the drive's."""
     batch = record_at(feed.batch, 0, BATCH)
     if n > batch.room:
         reserve(batch, 2 * n)
-        for k in range(batch.room):
-            f8(batch.weights)[k] = feed.weight
+        f8(batch.weights)[0] = feed.weight
         if feed.parts > 1:
             feed.drawn_times = reallocated(feed.drawn_times, 8 * batch.room)
             feed.drawn_neurons = reallocated(feed.drawn_neurons, 4 * batch.room)

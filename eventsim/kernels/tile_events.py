@@ -25,12 +25,14 @@ from eventsim.kernels.handlers import (
     take,
 )
 from eventsim.kernels.jit import inlined, inner
-from eventsim.kernels.memory import f8, i8, record_at, u4
+from eventsim.kernels.memory import f8, i8, prefetch, record_at, u2, u4
 from eventsim.kernels.shared import reallocated
 from eventsim.kernels.sums import ABSENT
-from eventsim.kernels.window_layout import ARRIVAL, EVENTS, SPIKE
+from eventsim.kernels.tile_marks import stays_below
+from eventsim.kernels.window_layout import ARRIVAL, EVENTS, JUMPS, SPIKE
 
 _SPIKE = SPIKE.itemsize
+_AHEAD = 4  # neurons between asking for a record and its turn
 OWN, ARRIVED, TESTED = 1, 2, 3
 """Kinds of spikes at one instant: without input; at an arrival; at the test after all arrivals."""
 
@@ -125,7 +127,9 @@ def _take_sums(group, tile, i, t):
     """Bring a neuron that is kept in sums into its record, at ``t``."""
     p = parameters_at(group.model, group.params, int64(u4(group.which)[tile.first_local + i]))
     s = state_at(group.model, group.state, tile.first_local + i)
-    take(group.model, p, s, f8(tile.u)[i], f8(tile.x)[i], f8(tile.y)[i], tile.ref, tile.ref_x, tile.ref_y)
+    at = i * tile.apart
+    u, x, y = f8(tile.u)[at], f8(tile.x)[at], f8(tile.y)[at]
+    take(group.model, p, s, u, x, y, tile.ref, tile.ref_x, tile.ref_y)
     flow(group.model, p, s, t)
     return bound(group.model, p, s)
 
@@ -135,8 +139,9 @@ def _give_sums(group, tile, i):
     """Keep a neuron in sums again; whether it is refractory."""
     p = parameters_at(group.model, group.params, int64(u4(group.which)[tile.first_local + i]))
     s = state_at(group.model, group.state, tile.first_local + i)
-    f8(tile.u)[i], f8(tile.x)[i], f8(tile.y)[i], f8(tile.below)[i], f8(tile.free)[i] = give(group.model, p, s)
-    return f8(tile.u)[i] == ABSENT
+    at = i * tile.apart
+    f8(tile.u)[at], f8(tile.x)[at], f8(tile.y)[at], f8(tile.below)[at], f8(tile.free)[i] = give(group.model, p, s)
+    return f8(tile.u)[at] == ABSENT
 
 
 @inlined
@@ -165,10 +170,17 @@ def _go_through_marked(group, tile, w):
     for m in range(tile.n_marked):
         if tile.endless != 0:  # one is enough, and all their spikes might fill the memory
             break
+        if m + _AHEAD < tile.n_marked:
+            ahead = tile.first_local + int64(u4(tile.marked)[m + _AHEAD])
+            prefetch(group.which, 4 * ahead)
+            prefetch(group.state, group.state_bytes * ahead)
         i, end = int64(u4(tile.marked)[m]), i8(tile.ends)[m]
-        u4(tile.marks)[i] = 0
+        u2(tile.marks)[i] = 0
+        if tile.kind == JUMPS and stays_below(tile, w, i, begin, end):
+            begin = end
+            continue
         stands = (
-            tile.kind != EVENTS and f8(tile.u)[i] == ABSENT and f8(tile.free)[i] >= w.end
+            tile.kind != EVENTS and f8(tile.u)[i * tile.apart] == ABSENT and f8(tile.free)[i] >= w.end
         )  # in the list already
         due = f8(tile.due)[i] if tile.kind == EVENTS else _take_sums(group, tile, i, w.start)
         due = _go_through(group, tile, w, i, begin, end, due)
@@ -198,7 +210,7 @@ def _set_current_in(group, tile, i, t, value):
         f8(tile.due)[i] = bound(group.model, p, s)
         tile.quiet_until = min(tile.quiet_until, f8(tile.due)[i])
     else:
-        if f8(tile.u)[i] == ABSENT:  # it stands in the list already
+        if f8(tile.u)[i * tile.apart] == ABSENT:  # it stands in the list already
             tile.n_held -= 1 if _leave_held(tile, i) else 0
         if _give_sums(group, tile, i):
             _hold(tile, i)

@@ -2,7 +2,7 @@
 
 import math
 
-from numba import int64, uint64
+from numba import int64
 
 from eventsim.kernels.jit import inlined, inner
 from eventsim.kernels.layout import LINK
@@ -12,6 +12,7 @@ from eventsim.kernels.shared import reallocated
 from eventsim.kernels.window_layout import ARRIVAL, BATCH, DELIVERY, FEED, LEG, SPIKE
 
 _LEG, _DELIVERY, _ARRIVAL = LEG.itemsize, DELIVERY.itemsize, ARRIVAL.itemsize
+_LINE = 64  # bytes of memory that are fetched together
 AHEAD = 12  # spikes between asking for synapses and their turn: longer than memory takes
 DRIVEN = 1 << 62
 """``serial`` of an arrival from the drive, after all arrivals of spikes; its ``link`` is the drive's number."""
@@ -76,18 +77,28 @@ def _ask_for(wiring, number, k, end):
         prefetch(link.delays, 8 * k)
         prefetch(link.delays, 8 * min(k + 8, end))
     if link.dense == 0:
-        prefetch(link.targets, 4 * k)
-        prefetch(link.targets, 4 * min(k + 16, end))
+        prefetch(link.targets, 2 * k)
     if link.single != 0:
         prefetch(link.weights, 4 * k)
 
 
 @inlined
-def ask_for_delivery(tile, wiring, k):
-    """The same for the synapses of a delivery, if there is a k-th."""
-    if k < tile.n_deliveries:
-        delivery = record_at(tile.deliveries, k, DELIVERY)
-        _ask_for(wiring, delivery.link, delivery.first, delivery.end)
+def _ask_for_lines(column, size, first, end):
+    """Have the elements ``first`` to ``end - 1``, of ``size`` bytes each, fetched from memory."""
+    for where in range(size * first, size * end, _LINE):
+        prefetch(column, where)
+    prefetch(column, size * end - 1)
+
+
+@inlined
+def ask_for_arrivals(link, first, end):
+    """The same for all synapses of a delivery."""
+    if link.delay_stride != 0:
+        _ask_for_lines(link.delays, 8, first, end)
+    if link.dense == 0:
+        _ask_for_lines(link.targets, 2, first, end)
+    if link.single != 0:
+        _ask_for_lines(link.weights, 4, first, end)
 
 
 @inlined
@@ -177,10 +188,10 @@ def move_on(tile, w, wiring):
 @inlined
 def mark(tile, i):
     """Neuron ``i`` must be gone through event by event in this window."""
-    if u4(tile.marks)[i] == 0:
+    if u2(tile.marks)[i] == 0:
         u4(tile.marked)[tile.n_marked] = i
         tile.n_marked += 1
-        u4(tile.marks)[i] = tile.n_marked
+        u2(tile.marks)[i] = tile.n_marked
 
 
 @inlined
@@ -205,23 +216,29 @@ def _gather_delivery(tile, wiring, delivery, everyone):
     link = record_at(wiring.links, delivery.link, LINK)
     if everyone:
         for k in range(delivery.first, delivery.end):
-            i = k - delivery.first if link.dense != 0 else int64(u4(link.targets)[k]) - tile.first
+            i = k - delivery.first if link.dense != 0 else int64(u2(link.targets)[k])
             mark(tile, i)
             _gather_synapse(tile, link, delivery, k, i)
         return
-    targets, marks = u4(link.targets), u4(tile.marks - uint64(4 * tile.first))
+    targets, marks = u2(link.targets), u2(tile.marks)
     k, end = delivery.first, delivery.end
-    while k < end:  # few are marked: four are passed over at once
-        if k + 4 <= end:
-            some = marks[targets[k]] | marks[targets[k + 1]] | marks[targets[k + 2]] | marks[targets[k + 3]]
-            if some == 0:
-                k += 4
-                continue
-        last = min(k + 4, end)
+    while k < end:  # few are marked: eight are passed over at once
+        last = min(k + 8, end)
+        if k + 8 == last and _none_of(marks, targets, k):
+            k = last
         while k < last:
             if marks[targets[k]] != 0:
-                _gather_synapse(tile, link, delivery, k, int64(targets[k]) - tile.first)
+                _gather_synapse(tile, link, delivery, k, int64(targets[k]))
             k += 1
+
+
+@inlined
+def _none_of(marks, neurons, k):
+    """Whether none of eight neurons, from the k-th of a list on, is marked."""
+    some = marks[neurons[k]]
+    for j in range(1, 8):
+        some |= marks[neurons[k + j]]
+    return some == 0
 
 
 @inner
@@ -237,7 +254,9 @@ def gather(tile, w, wiring, inputs, everyone):
     """All arrivals at marked neurons (or at everyone) in this window, in the order of spikes and synapses."""
     tile.n_unsorted = 0
     for k in range(tile.n_deliveries):
-        ask_for_delivery(tile, wiring, k + AHEAD)
+        if k + AHEAD < tile.n_deliveries:
+            ahead = record_at(tile.deliveries, k + AHEAD, DELIVERY)
+            ask_for_arrivals(record_at(wiring.links, ahead.link, LINK), ahead.first, ahead.end)
         _gather_delivery(tile, wiring, record_at(tile.deliveries, k, DELIVERY), everyone)
     times, neurons, numbers = f8(tile.drive_times), u4(tile.drive_neurons), u2(tile.drive_numbers)
     k = tile.next_drive
@@ -245,7 +264,7 @@ def gather(tile, w, wiring, inputs, everyone):
         i, number = int64(neurons[k]), int64(numbers[k])
         if everyone:
             mark(tile, i)
-        if u4(tile.marks)[i] != 0:
+        if u2(tile.marks)[i] != 0:
             weight, receptor = f8(inputs.drive_weights)[number], i8(inputs.drive_receptors)[number]
             _arrives(tile, i, times[k], weight, DRIVEN, number, receptor)
         k += 1
@@ -255,21 +274,27 @@ def gather(tile, w, wiring, inputs, everyone):
 @inner
 def _gather_feeds(tile, inputs):
     """The arrivals at marked neurons of the drives that are drawn in the tile."""
-    marks = u4(tile.marks)
+    marks = u2(tile.marks)
     for each in range(tile.n_feeds):
         feed = record_at(tile.feeds, each, FEED)
         weight, receptor = f8(inputs.drive_weights)[feed.number], i8(inputs.drive_receptors)[feed.number]
         batch = record_at(feed.batch, 0, BATCH)
         times, neurons = f8(batch.times), u4(batch.neurons)
-        for k in range(feed.first, feed.last):
-            if marks[neurons[k]] != 0:
-                _arrives(tile, int64(neurons[k]), times[k], weight, DRIVEN, feed.number, receptor)
+        k = feed.first
+        while k < feed.last:
+            last = min(k + 8, feed.last)
+            if k + 8 == last and _none_of(marks, neurons, k):
+                k = last
+            while k < last:
+                if marks[neurons[k]] != 0:
+                    _arrives(tile, int64(neurons[k]), times[k], weight, DRIVEN, feed.number, receptor)
+                k += 1
 
 
 @inner
 def sort_by_neuron(tile):
     """The gathered arrivals, one marked neuron's after the other's, in order: ``ends[m]`` is the end of the m-th's."""
-    marks, ends, owners = u4(tile.marks), i8(tile.ends), u4(tile.owners)
+    marks, ends, owners = u2(tile.marks), i8(tile.ends), u4(tile.owners)
     for m in range(tile.n_marked + 1):
         ends[m] = 0
     for k in range(tile.n_unsorted):

@@ -42,8 +42,8 @@ class _Ints(models.PrimitiveModel):  # type: ignore[misc]
         super().__init__(manager, kind, _INTS)
 
 
-def _operation(result: Any, arguments: tuple[Any, ...], emit: Callable[..., Any], doc: str) -> Any:
-    """An intrinsic of these types, whose instructions `emit` puts into the builder; at most four arguments."""
+def operation(result: Any, arguments: tuple[Any, ...], emit: Callable[..., Any], doc: str) -> Any:
+    """An intrinsic of these types, whose instructions `emit` puts into the builder; one, two or four arguments."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         value = emit(builder, *args)
@@ -113,21 +113,21 @@ def _larger(builder: Any, a: Any, b: Any) -> Any:
 
 _WHERE = types.uint64
 
-load = _operation(F, (_WHERE,), _load(_FLOATS), "The floats at an address, a multiple of four.")
-load_int = _operation(I, (_WHERE,), _load(_INTS), "The integers at an address, a multiple of four.")
-store = _operation(types.void, (_WHERE, F), _store, "Put floats at an address.")
-store_int = _operation(types.void, (_WHERE, I), _store, "Put integers at an address.")
-splat = _operation(F, (types.float32,), _splat(_FLOATS), "The same number in every lane.")
-splat_int = _operation(I, (types.int32,), _splat(_INTS), "The same integer in every lane.")
-plus = _operation(F, (F, F), lambda builder, a, b: builder.fadd(a, b), "a + b.")
-minus = _operation(F, (F, F), lambda builder, a, b: builder.fsub(a, b), "a - b.")
-times = _operation(F, (F, F), lambda builder, a, b: builder.fmul(a, b), "a * b.")
-over = _operation(F, (F, F), lambda builder, a, b: builder.fdiv(a, b), "a / b.")
-size = _operation(F, (F,), _size, "|a|.")
-larger = _operation(F, (F, F), _larger, "The larger of a and b.")
-either = _operation(I, (I, I), lambda builder, a, b: builder.or_(a, b), "Bits that a or b has.")
-differ = _operation(I, (I, I), lambda builder, a, b: builder.xor(a, b), "Bits that a or b has, not both.")
-choose = _operation(F, (F, F, F, F), _less, "x where a < b, else y.")
-choose_int = _operation(I, (F, F, I, I), _less, "x where a < b, else y.")
-total = _operation(types.float32, (F,), _halved(lambda builder, a, b: builder.fadd(a, b)), "The lanes' sum.")
-largest = _operation(types.float32, (F,), _halved(_larger), "The largest lane.")
+load = operation(F, (_WHERE,), _load(_FLOATS), "The floats at an address, a multiple of four.")
+load_int = operation(I, (_WHERE,), _load(_INTS), "The integers at an address, a multiple of four.")
+store = operation(types.void, (_WHERE, F), _store, "Put floats at an address.")
+store_int = operation(types.void, (_WHERE, I), _store, "Put integers at an address.")
+splat = operation(F, (types.float32,), _splat(_FLOATS), "The same number in every lane.")
+splat_int = operation(I, (types.int32,), _splat(_INTS), "The same integer in every lane.")
+plus = operation(F, (F, F), lambda builder, a, b: builder.fadd(a, b), "a + b.")
+minus = operation(F, (F, F), lambda builder, a, b: builder.fsub(a, b), "a - b.")
+times = operation(F, (F, F), lambda builder, a, b: builder.fmul(a, b), "a * b.")
+over = operation(F, (F, F), lambda builder, a, b: builder.fdiv(a, b), "a / b.")
+size = operation(F, (F,), _size, "|a|.")
+larger = operation(F, (F, F), _larger, "The larger of a and b.")
+either = operation(I, (I, I), lambda builder, a, b: builder.or_(a, b), "Bits that a or b has.")
+differ = operation(I, (I, I), lambda builder, a, b: builder.xor(a, b), "Bits that a or b has, not both.")
+choose = operation(F, (F, F, F, F), _less, "x where a < b, else y.")
+choose_int = operation(I, (F, F, I, I), _less, "x where a < b, else y.")
+total = operation(types.float32, (F,), _halved(lambda builder, a, b: builder.fadd(a, b)), "The lanes' sum.")
+largest = operation(types.float32, (F,), _halved(_larger), "The largest lane.")

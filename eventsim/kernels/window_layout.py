@@ -47,9 +47,9 @@ BATCH = _record(
     ("n", "i8"),
     ("room", "i8"),
     ("times", "u8"),  # f8
-    ("weights", "u8"),  # f8, of one sign
+    ("weights", "u8"),  # f8, of one sign; of a drive the first alone
     ("neurons", "u8"),  # u4: in the tile
-    ("terms", "u8"),  # f8 (2 * room,): what they add to one sum, and to another
+    ("terms", "u8"),  # f8: what some of them add to one sum, and to another
 )
 """Arrivals in a row, however far apart their synapses lie: what they add is worked out several at a time."""
 
@@ -91,30 +91,23 @@ TILE = _record(
     *_growing("spikes"),
     *_growing("held"),  # u4: refractory neurons, where handled in sums
     ("batches", "u8"),  # BATCH (2,): excitation and inhibition over synapses with values of their own
-    ("marks", "u8"),  # u4 (n,): place + 1 in ``marked``, or 0
+    ("marks", "u8"),  # u2 (n,): place + 1 in ``marked``, or 0
     ("marked", "u8"),  # u4 (n,): neurons to be gone through event by event in this window
     ("n_marked", "i8"),
     ("ends", "u8"),  # i8 (n + 1,)
-    ("due", "u8"),  # f8 (n,): before this a neuron does nothing by itself
-    ("u", "u8"),  # f8 (n,) each: sums
+    # f8 (n,) each, and zeros up to a multiple of eight; those of a neuron of exponential currents lie together, in the
+    # order of x, u, y, below: what a spike adds to two of them is one load, addition and store
+    ("apart", "i8"),  # of x, u, y and below: numbers from one neuron's to the next one's
+    ("due", "u8"),  # before this a neuron does nothing by itself
+    ("u", "u8"),  # sums
     ("x", "u8"),
     ("y", "u8"),
-    ("u_before", "u8"),  # f8 (n,) each: the sums when the window began
+    ("u_before", "u8"),  # the sums when the window began
     ("x_before", "u8"),
     ("y_before", "u8"),
-    ("below", "u8"),  # f8 (n,): V_th - V_inf
-    ("limit", "u8"),  # f8 (n,): excitation beyond which a neuron could fire in this window
-    *_growing("watched"),  # u4: neurons that may fire without excitation while limits hold
-    ("watches", "u8"),  # u4 (n,): whether watched
-    ("limits_until", "f8"),
-    ("horizon", "f8"),
-    ("n_looked", "i8"),("k_marked","i8"),("k_few","i8"),("k_pass","i8"),("k_dense","i8"),("k_spikes","i8"),("k_rel","i8"),("k_watch","i8"),("k_quiet","i8"),
-    *_growing("touched"),
-    ("u_touched", "u8"),
-    ("c_touched", "u8"),
-    ("n_excited", "i8"),
-    ("terms", "u8"),
-    ("free", "u8"),  # f8 (n,): end of the refractory period, of those in ``held``
+    ("below", "u8"),  # V_th - V_inf
+    ("limit", "u8"),  # excitation beyond which a neuron could fire in this window
+    ("free", "u8"),  # end of the refractory period, of those in ``held``
     ("ref", "f8"),
     ("ref_x", "f8"),
     ("ref_y", "f8"),

@@ -15,20 +15,10 @@ from eventsim.kernels.layout import DONE, ENDLESS, PAUSED
 from eventsim.kernels.memory import f8, i8, record_at, u1, u2, u4
 from eventsim.kernels.shared import added, meet, reallocated
 from eventsim.kernels.tile_drive import feed_window, next_fed
+from eventsim.kernels.tile_epochs import any_below, enter_epochs, find_quiet, mark_released, next_release
 from eventsim.kernels.tile_events import first_look, go_through_marked, hand_back, set_current_in
-from eventsim.kernels.tile_few import add_few, forget_limits, n_arrivals, renew_limits, take_back_touched
-from eventsim.kernels.tile_sums import (
-    add_currents,
-    add_jumps,
-    any_below,
-    enter_epochs,
-    find_quiet,
-    keep_sums,
-    mark_far,
-    mark_released,
-    next_release,
-    take_back,
-)
+from eventsim.kernels.tile_marks import take_back
+from eventsim.kernels.tile_sums import add_currents, add_jumps
 from eventsim.kernels.tile_traffic import drop_arrived, gather, mark, move_on, sort_by_neuron, take_off
 from eventsim.kernels.upcoming import next_current, next_source
 from eventsim.kernels.window_layout import EVENTS, FEED, JUMPS, SPIKE, TILE
@@ -95,42 +85,19 @@ def _in_sums(groups, tile, w, wiring, inputs):
         feed_window(feed, w.drives, w.start, w.end)
         tile.external_events += feed.last - feed.first
     mark_released(tile, w)
-    few = tile.n_drive == 0 and n_arrivals(tile, w) < tile.n
-    if few:
-        add_few(tile, w, wiring, inputs)
+    if tile.kind == JUMPS:
+        add_jumps(tile, w, wiring, inputs)
     else:
-        forget_limits(tile)
-        keep_sums(tile)
-        if tile.kind == JUMPS:
-            add_jumps(tile, w, wiring, inputs)
-        else:
-            add_currents(tile, w, wiring, inputs)
-        mark_far(tile)
-    n_marked = tile.n_marked
-    tile.k_marked += n_marked
-    if few:
-        tile.k_few += 1
-    else:
-        tile.k_dense += 1
+        add_currents(tile, w, wiring, inputs)
     if tile.n_marked > 0:
         gather(tile, w, wiring, inputs, False)
         sort_by_neuron(tile)
-        if few:
-            take_back_touched(tile)
-        else:
-            take_back(tile)
+        take_back(tile)
         go_through_marked(groups, tile.group, tile, w)
-    if few:
-        renew_limits(tile, w, n_marked)
     if tile.restless < 0:
         tile.restless = 1 if any_below(tile) else 0
     settled = tile.kind == JUMPS and tile.restless == 0
-    if settled:
-        tile.quiet_until = next_release(tile)
-    elif few:
-        tile.quiet_until = min(next_release(tile), w.end if tile.n_watched > 0 else max(w.end, tile.limits_until))
-    else:
-        tile.quiet_until = w.end
+    tile.quiet_until = next_release(tile) if settled else w.end
 
 
 @inner
@@ -246,8 +213,7 @@ def _next_event(w, inputs):
     soonest = min(next_source(inputs), next_current(inputs))
     for number in range(w.n_tiles):
         tile = record_at(w.tiles, number, TILE)
-        if tile.kind != EVENTS and tile.quiet_until <= w.now and not (tile.n_watched > 0 and tile.limits_until > w.now):
-            tile.k_quiet += 1
+        if tile.kind != EVENTS and tile.quiet_until <= w.now:
             tile.quiet_until = max(w.now, find_quiet(tile, w.now))
         soonest = min(soonest, min(min(tile.next, tile.quiet_until), _next_driven(tile, w, w.now)))
     return soonest
@@ -265,7 +231,6 @@ def _set_currents(groups, w, wiring, inputs):
                 if tile.kind != EVENTS:
                     enter_epochs(tile, w.start)
                 set_current_in(groups, tile.group, tile, neuron - tile.first_id, w.start, value)
-                forget_limits(tile)
                 tile.restless = -1  # to be found out
         inputs.next_current += 1
 
@@ -317,7 +282,6 @@ def begin(groups, windows_array, t):
     for number in range(w.n_tiles):
         tile = record_at(w.tiles, number, TILE)
         tile.n_held = 0
-        forget_limits(tile)
         if tile.kind != EVENTS:
             tile.ref = tile.ref_x = tile.ref_y = 0.0
             _to_epoch(tile, t)
@@ -330,7 +294,8 @@ def begin(groups, windows_array, t):
 def _to_epoch(tile, t):
     """Begin in the epochs of ``t``, while there are no sums yet."""
     for i in range(tile.n):
-        f8(tile.u)[i] = f8(tile.x)[i] = f8(tile.y)[i] = 0.0
+        at = i * tile.apart
+        f8(tile.u)[at] = f8(tile.x)[at] = f8(tile.y)[at] = 0.0
     enter_epochs(tile, t)
 
 

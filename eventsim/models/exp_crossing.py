@@ -15,9 +15,6 @@ import math
 
 from eventsim.kernels.jit import apart, inner
 
-_EPSILON = 2.0**-52
-_NEAR = 2.0**-20  # of a time constant: from here Newton's next step ends within rounding
-
 
 @inner
 def response(x, left, gap, tau_syn):
@@ -34,26 +31,24 @@ def response(x, left, gap, tau_syn):
 
 
 @inner
-def _membrane(p, v_inf, v, ex, inh, x):
-    """V - V_th a time x after V was v, with currents ex and inh (mV/ms) then; V'; and what V - V_th is rounded by.
+def _excess_and_slope(p, v_inf, v, ex, inh, x):
+    """V - V_th a time x after V was v, with currents ex and inh (mV/ms) then; and V' there.
 
     What is left of a current of 1 is exp(-x/tau_m) - gap R(x).
     """
     left = math.exp(-x / p.tau_m)
     r_ex = response(x, left, p.gap_ex, p.tau_ex)
     r_in = r_ex if p.tau_in == p.tau_ex else response(x, left, p.gap_in, p.tau_in)
-    decayed, up, down = (v - v_inf) * left, ex * r_ex, inh * r_in
-    deviation = decayed + up + down
+    deviation = (v - v_inf) * left + ex * r_ex + inh * r_in
     current = ex * (left - p.gap_ex * r_ex) + inh * (left - p.gap_in * r_in)
-    rounding = _EPSILON * (abs(v_inf - p.v_th) + abs(decayed) + up - down)
     # the constant part apart, so that a threshold equal to V_inf loses no digits
-    return (v_inf - p.v_th) + deviation, current - deviation / p.tau_m, rounding
+    return (v_inf - p.v_th) + deviation, current - deviation / p.tau_m
 
 
 @inner
 def excess(p, v_inf, v, ex, inh, x):
     """V - V_th a time x after V was v, with currents ex and inh (mV/ms) then."""
-    return _membrane(p, v_inf, v, ex, inh, x)[0]
+    return _excess_and_slope(p, v_inf, v, ex, inh, x)[0]
 
 
 @inner
@@ -83,29 +78,26 @@ def _push_zero(p, v_inf, ex, inh, low, high):
 def _crossing_in(p, v_inf, v, ex, inh, low, high):
     """The crossing between low (below) and high (above), where there is one only: Newton kept inside the bracket.
 
-    It comes from one side, so that the other end would stay where it is: when it is near, a step goes as far beyond as
-    V is rounded, and the bracket closes.
+    Newton's steps shrink quadratically, to about s^3 / before^2 after s: once that is below the last bit of x the
+    search ends.  Waiting for a step of 0 takes some thirty more, as the rounding of the excess never settles.
     """
     x = low + 0.5 * (high - low)
+    before = 0.0
     while True:
-        over, slope, rounding = _membrane(p, v_inf, v, ex, inh, x)
+        over, slope = _excess_and_slope(p, v_inf, v, ex, inh, x)
         if over > 0.0:
             high = x
         else:
             low = x
-        guess = low
-        if slope > 0.0:
-            step = -over / slope
-            if abs(step) < _NEAR * p.tau_m:
-                beyond = rounding / slope
-                if high - low <= 4.0 * beyond:
-                    return high
-                step += beyond if over <= 0.0 else -beyond
-            guess = x + step
+        step = over / slope if slope > 0.0 else math.inf
+        guess = x - step
+        if low <= guess <= high and abs(step) * step * step <= 1e-17 * x * before * before:
+            return guess
+        before = abs(step)
         if not low < guess < high:
-            guess = 0.5 * (low + high)
-            if guess <= low or guess >= high:
-                return high
+            guess, before = 0.5 * (low + high), 0.0
+        if guess <= low or guess >= high:
+            return high
         x = guess
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from eventsim.build.synapses import SynapseTable, build_synapses
 from eventsim.errors import InputError
@@ -35,13 +36,14 @@ class Cell(Model):
     """A model without parameters: the synapses do not depend on it."""
 
 
-def entries(table: SynapseTable, tiles: int) -> list[tuple[int, int, float, int, float]]:
+def entries(table: SynapseTable, bounds: NDArray[np.int64]) -> list[tuple[int, int, float, int, float]]:
     """(source, tile, delay, target, weight) of each synapse in the order of the table."""
+    tiles = bounds.size - 1
     size = table.targets.size
     row = np.repeat(np.arange(table.row_start.size - 1), np.diff(table.row_start.astype(np.int64)))
     delays, weights = np.broadcast_to(table.delays, size), np.broadcast_to(table.weights, size)
     source, tile = np.divmod(row, tiles)
-    columns = (source, tile, delays, table.targets, weights)
+    columns = (source, tile, delays, table.targets + bounds[tile], weights)
     return list(zip(*(column.tolist() for column in columns), strict=True))
 
 
@@ -80,9 +82,12 @@ def test_any_bounds_hold_the_same_synapses_in_order(rule, delay, cuts, target, s
     bounds = np.array([0, *sorted(cuts), N])
     tile_of = np.repeat(np.arange(bounds.size - 1), np.diff(bounds))
     whole, cut = build_synapses(network, projection), build_synapses(network, projection, bounds)
-    expected = [(s, int(tile_of[target]), d, target, w) for s, _, d, target, w in entries(whole, 1)]
+    expected = [
+        (s, int(tile_of[target]), d, target, w) for s, _, d, target, w in entries(whole, np.array([0, N]))
+    ]
     expected.sort(key=lambda entry: entry[:2])
-    assert entries(cut, bounds.size - 1) == expected
+    assert entries(cut, bounds) == expected
+    assert whole.targets.dtype == np.uint32 and cut.targets.dtype == np.uint16
     assert cut.row_start.size == N * (bounds.size - 1) + 1
     assert cut.row_start.dtype == (np.int64 if bounds.size == 2 else np.uint32)
     assert cut.row_start[0] == 0 and cut.row_start[-1] == cut.targets.size
@@ -107,6 +112,13 @@ def projection_with(weight: float | Normal = 1.0) -> tuple[Network, Projection]:
 def test_bounds_that_do_not_fit(bounds: list[float], message: str) -> None:
     with pytest.raises(InputError, match=message):
         build_synapses(*projection_with(), np.array(bounds))
+
+
+def test_a_tile_that_16_bits_do_not_number() -> None:
+    network = Network(1)
+    a = network.population("a", 2**16 + 2, Cell())
+    with pytest.raises(InputError, match=r"bounds\[2\] = 65538: more than 65536"):
+        build_synapses(network, network.connect(a, a, OneToOne()), np.array([0, 1, 2**16 + 2]))
 
 
 def test_look_up_tables_are_not_cut() -> None:

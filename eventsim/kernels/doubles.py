@@ -1,0 +1,121 @@
+"""Eight float64 numbers as one value, for passes over neurons few of which are found: eight are passed over at once.
+
+And two that lie behind each other, each of which something is added to.
+"""
+
+import operator
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic, models, overload, register_model
+
+from eventsim.kernels.vector import operation
+
+LANES = 8
+
+_DOUBLES, _TWO, _BITS = ir.VectorType(ir.DoubleType(), LANES), ir.VectorType(ir.DoubleType(), 2), ir.IntType(LANES)
+_I32 = ir.IntType(32)
+
+
+class Float64x8(types.Type):  # type: ignore[misc]
+    """The Numba type of eight float64 numbers."""
+
+
+D = Float64x8("Float64x8")
+
+
+@register_model(Float64x8)
+class _Doubles(models.PrimitiveModel):  # type: ignore[misc]
+    def __init__(self, manager: Any, kind: Any) -> None:
+        super().__init__(manager, kind, _DOUBLES)
+
+
+def _load(builder: Any, where: Any) -> Any:
+    return builder.load(builder.inttoptr(where, ir.PointerType(_DOUBLES)), align=8)
+
+
+def _store(builder: Any, where: Any, value: Any) -> Any:
+    return builder.store(value, builder.inttoptr(where, ir.PointerType(_DOUBLES)), align=8)
+
+
+def _splat(builder: Any, number: Any) -> Any:
+    undefined, every = (
+        ir.Constant(_DOUBLES, ir.Undefined),
+        ir.Constant(ir.VectorType(_I32, LANES), [0] * LANES),
+    )
+    return builder.shuffle_vector(builder.insert_element(undefined, number, _I32(0)), undefined, every)
+
+
+def _less(builder: Any, a: Any, b: Any, x: Any, y: Any) -> Any:
+    return builder.select(builder.fcmp_ordered("<", a, b), x, y)
+
+
+def _size(builder: Any, a: Any) -> Any:
+    bits = ir.VectorType(ir.IntType(64), LANES)
+    positive = builder.and_(builder.bitcast(a, bits), ir.Constant(bits, [2**63 - 1] * LANES))
+    return builder.bitcast(positive, _DOUBLES)
+
+
+def _above(builder: Any, a: Any, b: Any) -> Any:
+    return builder.zext(builder.bitcast(builder.fcmp_ordered(">", a, b), _BITS), _I32)
+
+
+def _every_fourth(first: int) -> Any:
+    """Of 32 numbers the eight from ``first`` on."""
+    all_of_them = ir.VectorType(ir.DoubleType(), 4 * LANES)
+    places = ir.Constant(ir.VectorType(_I32, LANES), list(range(first, 4 * LANES, 4)))
+
+    def emit(builder: Any, where: Any) -> Any:
+        numbers = builder.load(builder.inttoptr(where, ir.PointerType(all_of_them)), align=8)
+        return builder.shuffle_vector(numbers, ir.Constant(all_of_them, ir.Undefined), places)
+
+    return emit
+
+
+@intrinsic
+def add_two(typingctx: Any, where: Any, first: Any, second: Any) -> Any:
+    """Add to the two numbers at an address."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        pointer = builder.inttoptr(args[0], ir.PointerType(_TWO))
+        terms = builder.insert_element(ir.Constant(_TWO, ir.Undefined), args[1], _I32(0))
+        terms = builder.insert_element(terms, args[2], _I32(1))
+        builder.store(builder.fadd(builder.load(pointer, align=8), terms), pointer, align=8)
+        return context.get_dummy_value()
+
+    return types.void(types.uint64, types.float64, types.float64), codegen
+
+
+_WHERE = types.uint64
+
+load = operation(D, (_WHERE,), _load, "The numbers at an address, a multiple of eight.")
+store = operation(types.void, (_WHERE, D), _store, "Put numbers at an address.")
+splat = operation(D, (types.float64,), _splat, "The same number in every lane.")
+firsts = operation(D, (_WHERE,), _every_fourth(0), "The first of each four of 32 numbers at an address.")
+seconds = operation(D, (_WHERE,), _every_fourth(1), "The second of each four.")
+thirds = operation(D, (_WHERE,), _every_fourth(2), "The third of each four.")
+fourths = operation(D, (_WHERE,), _every_fourth(3), "The fourth of each four.")
+size = operation(D, (D,), _size, "|a|.")
+smaller = operation(D, (D, D), lambda builder, a, b: _less(builder, a, b, a, b), "The smaller of a and b.")
+larger = operation(D, (D, D), lambda builder, a, b: _less(builder, b, a, a, b), "The larger of a and b.")
+choose = operation(D, (D, D, D, D), _less, "x where a < b, else y.")
+above = operation(types.uint32, (D, D), _above, "Bit k: whether a > b in lane k.")
+_plus = operation(D, (D, D), lambda builder, a, b: builder.fadd(a, b), "a + b.")
+_minus = operation(D, (D, D), lambda builder, a, b: builder.fsub(a, b), "a - b.")
+_times = operation(D, (D, D), lambda builder, a, b: builder.fmul(a, b), "a * b.")
+
+
+def _as_operator(symbol: Any, combine: Any) -> None:
+    """Let two such values be combined by an operator."""
+
+    @overload(symbol)
+    def _operator(a, b):
+        if isinstance(a, Float64x8) and isinstance(b, Float64x8):
+            return lambda a, b: combine(a, b)
+        return None
+
+
+_as_operator(operator.add, _plus)
+_as_operator(operator.sub, _minus)
+_as_operator(operator.mul, _times)
