@@ -24,7 +24,7 @@ _LARGER = 2
 _FINEST_MS = 2.0**-10
 _ONE_DELAY, _OWN_DELAYS = 320.0, 80.0  # windows in a membrane's time constant, as measured
 _UNDRIVEN = 8.0  # times as long without a drive
-_OF_NEURONS = ("due", "limit", "free")
+_OF_NEURONS = ("due", "limit", "bears", "free")
 _SUMS = ("x", "u", "y", "below"), ("x_before", "u_before", "y_before", "")
 _CACHE_LINE = 64
 _KINDS = {"jumps": layout.JUMPS, "currents": layout.CURRENTS}
@@ -198,7 +198,9 @@ class Tiles:
         record["next"], record["quiet_until"] = math.inf, 0.0
         for name, dtype, length in (
             ("marks", np.uint16, n),
-            ("marked", np.uint32, n),
+            ("marked", np.uint32, padded),
+            ("watches", np.uint32, n),
+            ("terms", np.float64, 2),
             ("ends", np.int64, n + 1),
         ):
             record[name] = self._keep(np.zeros(length, dtype))
