@@ -14,7 +14,11 @@ from eventsim.kernels.vector import operation
 
 LANES = 8
 
-_DOUBLES, _TWO, _BITS = ir.VectorType(ir.DoubleType(), LANES), ir.VectorType(ir.DoubleType(), 2), ir.IntType(LANES)
+_DOUBLES, _TWO, _BITS = (
+    ir.VectorType(ir.DoubleType(), LANES),
+    ir.VectorType(ir.DoubleType(), 2),
+    ir.IntType(LANES),
+)
 _I32 = ir.IntType(32)
 
 

@@ -140,7 +140,9 @@ def _give_sums(group, tile, i):
     p = parameters_at(group.model, group.params, int64(u4(group.which)[tile.first_local + i]))
     s = state_at(group.model, group.state, tile.first_local + i)
     at = i * tile.apart
-    f8(tile.u)[at], f8(tile.x)[at], f8(tile.y)[at], f8(tile.below)[at], f8(tile.free)[i] = give(group.model, p, s)
+    f8(tile.u)[at], f8(tile.x)[at], f8(tile.y)[at], f8(tile.below)[at], f8(tile.free)[i] = give(
+        group.model, p, s
+    )
     return f8(tile.u)[at] == ABSENT
 
 
