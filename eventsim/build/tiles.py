@@ -13,6 +13,7 @@ from eventsim.build.groups import Groups
 from eventsim.kernels import window_layout as layout
 from eventsim.kernels.doubles import LANES
 from eventsim.kernels.drive import BLOCK
+from eventsim.kernels.marked import MOST_NEURONS, STRETCH
 from eventsim.kernels.memory import address
 from eventsim.network.model import Model
 from eventsim.network.network import Network
@@ -205,9 +206,11 @@ class Tiles:
         for name, dtype, length in (
             ("marks", np.uint16, n),
             ("marked", np.uint32, n),
+            ("found", np.uint32, STRETCH),
             ("ends", np.int64, n + 1),
         ):
             record[name] = self._keep(np.zeros(length, dtype))
+        record["bits"] = self._aligned(max(MOST_NEURONS, n) // 64 + 1)
         for name in _OF_NEURONS:
             record[name] = self._aligned(padded)
         together = kind == layout.CURRENTS

@@ -192,6 +192,11 @@ def _current_factors(tile, w, times, n, upwards, to_u, to_current):
             e_syn = growth_near(of_i, (times[k] - ref_i) * rate_i)
             to_u[k] = (e_syn * across - growth_near(of_u, (times[k] - ref) * rate)) * per_gap
             to_current[k] = e_syn
+    elif per_gap != 0.0:
+        for k in range(n):
+            e_syn = growth((times[k] - ref_i) * rate_i)
+            to_u[k] = (e_syn * across - growth((times[k] - ref) * rate)) * per_gap
+            to_current[k] = e_syn
     else:
         for k in range(n):
             x = times[k] - ref_i

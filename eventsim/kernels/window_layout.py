@@ -92,6 +92,8 @@ TILE = _record(
     *_growing("held"),  # u4: refractory neurons, where handled in sums
     ("batches", "u8"),  # BATCH (2,): excitation and inhibition over synapses with values of their own
     ("marks", "u8"),  # u2 (n,): place + 1 in ``marked``, or 0
+    ("bits", "u8"),  # u2: bit i % 16 of word i // 16 is whether neuron i is marked; at least 4,096 bits
+    ("found", "u8"),  # u4: places of marked neurons in a list
     ("marked", "u8"),  # u4 (n,): neurons to be gone through event by event in this window
     ("n_marked", "i8"),
     ("ends", "u8"),  # i8 (n + 1,)
