@@ -13,6 +13,7 @@ from eventsim.build.groups import Groups
 from eventsim.kernels import window_layout as layout
 from eventsim.kernels.doubles import LANES
 from eventsim.kernels.drive import BLOCK
+from eventsim.kernels.marked import MOST_NEURONS, STRETCH
 from eventsim.kernels.memory import address
 from eventsim.network.model import Model
 from eventsim.network.network import Network
@@ -24,8 +25,8 @@ _LARGER = 2
 _FINEST_MS = 2.0**-10
 _ONE_DELAY, _OWN_DELAYS = 320.0, 80.0  # windows in a membrane's time constant, as measured
 _UNDRIVEN = 8.0  # times as long without a drive
-_OF_NEURONS = ("due", "limit", "bears", "free")
-_SUMS = ("x", "u", "y", "below"), ("x_before", "u_before", "y_before", "")
+_OF_NEURONS = ("due", "bears", "free")
+_SUMS = ("x", "u", "y", "below")
 _CACHE_LINE = 64
 _KINDS = {"jumps": layout.JUMPS, "currents": layout.CURRENTS}
 
@@ -155,6 +156,12 @@ class Tiles:
         """Note the tiles of populations, by number, all of whose synapses have the same delay."""
         self.records["in_order"] = [one_delay.get(int(number), True) for number in self.records["population"]]
 
+    def scratch(self, threads: int) -> tuple[int, int]:
+        """Room for what a tile in sums keeps of all its neurons in a window: an address, and bytes a thread."""
+        most = 8 * (len(_SUMS) + 1) * (int(self.records["n"].max(initial=0)) + 2 * LANES)
+        most += -most % _CACHE_LINE
+        return self._aligned(threads * most // 8), most
+
     def share_out(
         self, times: NDArray[np.float64], neurons: NDArray[np.uint32], numbers: NDArray[np.uint16]
     ) -> tuple[NDArray[Any], ...]:
@@ -199,20 +206,20 @@ class Tiles:
         for name, dtype, length in (
             ("marks", np.uint16, n),
             ("marked", np.uint32, padded),
+            ("found", np.uint32, STRETCH),
             ("watches", np.uint32, n),
             ("terms", np.float64, 2),
             ("ends", np.int64, n + 1),
         ):
             record[name] = self._keep(np.zeros(length, dtype))
+        record["bits"] = self._aligned(max(MOST_NEURONS, n) // 64 + 1)
         for name in _OF_NEURONS:
             record[name] = self._aligned(padded)
         together = kind == layout.CURRENTS
-        record["apart"] = len(_SUMS[0]) if together else 1
-        for names in _SUMS:
-            first = self._aligned(len(names) * padded)
-            for place, name in enumerate(names):
-                if name:
-                    record[name] = first + 8 * place * (1 if together else padded)
+        record["apart"] = len(_SUMS) if together else 1
+        first = self._aligned(len(_SUMS) * padded)
+        for place, name in enumerate(_SUMS):
+            record[name] = first + 8 * place * (1 if together else padded)
         record["batches"] = self._batches(2)
         return record
 

@@ -78,7 +78,7 @@ def _connect(
     delay = np.broadcast_to(table.delays, members.shape) + latency[np.searchsorted(keys, wanted)]
     if isinstance(target.model, LUTTables | LUTOutputs):
         delay = snap(delay)
-    rule = Explicit(members.astype(np.uint32), table.targets)
+    rule = Explicit(members.astype(np.uint32), targets.astype(np.uint32))
     weight = np.broadcast_to(table.weights, members.shape).astype(np.float64)
     slower.connect(*ends, rule, weight, delay, projection.name, projection.receptor)
 

@@ -83,8 +83,8 @@ def growth_less_1(x):
     return _EXPM1[np.uint32(k)] + _EXP[np.uint32(k)] * _remainder(x - (k - _LAST) * (1.0 / _STEPS))
 
 
-Near = namedtuple("Near", "next_step e e_next e1 e1_next step_at next_at")
-"""Two neighbouring entries of the tables, for arguments that need no other: then no element has to be looked up."""
+Near = namedtuple("Near", "next_step e e_next step_at next_at")
+"""Two neighbouring entries of the table, for arguments that need no other: then no element has to be looked up."""
 
 
 @inlined
@@ -93,7 +93,7 @@ def near(x):
     k = int(x * _STEPS + (_LAST + 0.5))
     i, j = np.uint32(k), np.uint32(k + 1)
     step_at, next_at = (k - _LAST) * (1.0 / _STEPS), (k + 1 - _LAST) * (1.0 / _STEPS)
-    return Near(float(k + 1), _EXP[i], _EXP[j], _EXPM1[i], _EXPM1[j], step_at, next_at)
+    return Near(float(k + 1), _EXP[i], _EXP[j], step_at, next_at)
 
 
 @inlined
@@ -111,15 +111,6 @@ def growth_near(entries, x):
 
 
 @inlined
-def growth_less_1_near(entries, x):
-    """`growth_less_1`, with the same bits."""
-    beyond = x * _STEPS + (_LAST + 0.5) >= entries.next_step
-    e = entries.e_next if beyond else entries.e
-    e1 = entries.e1_next if beyond else entries.e1
-    return e1 + e * _remainder(x - (entries.next_at if beyond else entries.step_at))
-
-
-@inlined
 def built_up(gap, x):
     """exp(x/tau_syn) R(x): what a current that is 1 now has built up since it was exp(x/tau_syn), x before.
 
@@ -128,6 +119,24 @@ def built_up(gap, x):
     if gap == 0.0:
         return x
     return (growth_less_1(gap * x) if abs(gap * x) <= 2.0 else math.expm1(gap * x)) * (1.0 / gap)
+
+
+@inlined
+def carried(refs_apart, rate):
+    """exp((ref_syn - ref) / tau_m), of the epochs of a current and of the membrane: what `taken` needs of them."""
+    x = refs_apart * rate
+    return growth(x) if abs(x) <= 2.0 else math.exp(x)
+
+
+@inlined
+def taken(gap, per_gap, e, e_syn, across, x):
+    """What a current of 1 that arrives takes from u: exp((t - ref)/tau_m) times `built_up`.
+
+    With e = exp((t - ref)/tau_m), e_syn = exp((t - ref_syn)/tau_syn), x = t - ref_syn and ``across`` from `carried`
+    it is (e_syn across - e) / gap: no third exponential.  per_gap: 1/gap, or 0 where so little lies between the two
+    that digits would cancel.
+    """
+    return (e_syn * across - e) * per_gap if per_gap != 0.0 else built_up(gap, x) * e
 
 
 SLACK = 1e-12

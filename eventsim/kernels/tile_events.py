@@ -177,7 +177,7 @@ def _go_through_marked(group, tile, w):
             prefetch(group.which, 4 * ahead)
             prefetch(group.state, group.state_bytes * ahead)
         i, end = int64(u4(tile.marked)[m]), i8(tile.ends)[m]
-        u2(tile.marks)[i] = 0
+        u2(tile.marks)[i] = u2(tile.bits)[i >> 4] = 0
         if tile.kind == JUMPS and stays_below(tile, w, i, begin, end):
             begin = end
             continue

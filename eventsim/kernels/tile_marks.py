@@ -32,6 +32,16 @@ def _mark_some(tile, first, bits):
 
 
 @inner
+def lend(tile, scratch):
+    """Let a tile keep its sums, and find its limits, in what its thread has for that: in the nearest cache already."""
+    if tile.kind == CURRENTS:
+        tile.x_before, tile.u_before, tile.y_before = scratch, scratch + uint64(8), scratch + uint64(16)
+        tile.limit = scratch + uint64(_RECORD * (tile.n + LANES))
+    else:
+        tile.u_before = scratch
+
+
+@inner
 def keep_jumps(tile):
     """Keep the sums as they are when the window begins, for those that will be marked; mark those far below."""
     c = record_at(tile.sums, 0, SUMS)

@@ -13,15 +13,7 @@ from eventsim.kernels.doubles import add_two
 from eventsim.kernels.jit import inlined, inner
 from eventsim.kernels.layout import LINK
 from eventsim.kernels.memory import f8, i8, record_at, u2, u4
-from eventsim.kernels.sums import (
-    built_up,
-    growth,
-    growth_less_1_near,
-    growth_near,
-    near,
-    reaches,
-    rounded,
-)
+from eventsim.kernels.sums import carried, growth, growth_near, near, reaches, rounded, taken
 from eventsim.kernels.tile_batches import AT_ONCE, ask_ahead, fill_batches, has_own
 from eventsim.kernels.tile_marks import keep_currents, keep_jumps, mark_excited, mark_high, mark_low
 from eventsim.kernels.tile_traffic import AHEAD
@@ -148,12 +140,13 @@ def current_terms(tile, c, t, weight):
     e = growth((t - tile.ref) * c.rate)
     current = weight * c.per_c_m
     if weight > 0.0:
-        built = built_up(c.gap_ex, t - tile.ref_x)
-        to_current = rounded(current * growth((t - tile.ref_x) * c.rate_ex), c.rounding_ex)
+        ref, gap, per_gap, rounding = tile.ref_x, c.gap_ex, c.per_gap_ex, c.rounding_ex
+        e_syn = growth((t - ref) * c.rate_ex)
     else:
-        built = built_up(c.gap_in, t - tile.ref_y)
-        to_current = rounded(current * growth((t - tile.ref_y) * c.rate_in), c.rounding_in)
-    return rounded(current * (built * e), c.rounding), to_current
+        ref, gap, per_gap, rounding = tile.ref_y, c.gap_in, c.per_gap_in, c.rounding_in
+        e_syn = growth((t - ref) * c.rate_in)
+    to_u = current * taken(gap, per_gap, e, e_syn, carried(ref - tile.ref, c.rate), t - ref)
+    return rounded(to_u, c.rounding), rounded(current * e_syn, rounding)
 
 
 @inlined
@@ -188,28 +181,28 @@ def current_factors(tile, w, times, n, upwards, to_u, to_current):
     c = record_at(tile.sums, 0, SUMS)
     ref, rate = tile.ref, c.rate
     if upwards:
-        ref_i, rate_i, gap = tile.ref_x, c.rate_ex, c.gap_ex
+        ref_i, rate_i, gap, per_gap = tile.ref_x, c.rate_ex, c.gap_ex, c.per_gap_ex
     else:
-        ref_i, rate_i, gap = tile.ref_y, c.rate_in, c.gap_in
+        ref_i, rate_i, gap, per_gap = tile.ref_y, c.rate_in, c.gap_in, c.per_gap_in
+    across = carried(ref_i - ref, rate)
     of_u, of_i = near((w.start - ref) * rate), near((w.start - ref_i) * rate_i)
-    lowest, highest = gap * (w.start - ref_i), gap * (w.end - ref_i)
-    if gap < 0.0:
-        lowest, highest = highest, lowest
-    plain = gap != 0.0 and lowest >= -2.0 and highest <= 2.0
-    of_gap = near(lowest if plain else 0.0)
-    plain = plain and reaches(of_u, (w.end - ref) * rate) and reaches(of_i, (w.end - ref_i) * rate_i)
-    if plain and reaches(of_gap, highest):
-        per_gap = 1.0 / gap
+    near_by = reaches(of_u, (w.end - ref) * rate) and reaches(of_i, (w.end - ref_i) * rate_i)
+    if near_by and per_gap != 0.0:
         for k in range(n):
-            x = times[k] - ref_i
-            e = growth_near(of_u, (times[k] - ref) * rate)
-            to_u[k] = growth_less_1_near(of_gap, gap * x) * per_gap * e
-            to_current[k] = growth_near(of_i, x * rate_i)
+            e_syn = growth_near(of_i, (times[k] - ref_i) * rate_i)
+            to_u[k] = (e_syn * across - growth_near(of_u, (times[k] - ref) * rate)) * per_gap
+            to_current[k] = e_syn
+    elif per_gap != 0.0:
+        for k in range(n):
+            e_syn = growth((times[k] - ref_i) * rate_i)
+            to_u[k] = (e_syn * across - growth((times[k] - ref) * rate)) * per_gap
+            to_current[k] = e_syn
     else:
         for k in range(n):
             x = times[k] - ref_i
-            to_u[k] = built_up(gap, x) * growth((times[k] - ref) * rate)
-            to_current[k] = growth(x * rate_i)
+            e, e_syn = growth((times[k] - ref) * rate), growth(x * rate_i)
+            to_u[k] = taken(gap, per_gap, e, e_syn, across, x)
+            to_current[k] = e_syn
 
 
 @inlined

@@ -2,10 +2,11 @@
 
 import math
 
-from numba import int64
+from numba import int64, uint64
 
 from eventsim.kernels.jit import inlined, inner
 from eventsim.kernels.layout import LINK
+from eventsim.kernels.marked import STRETCH, find_marked_u2, find_marked_u4
 from eventsim.kernels.memory import f8, i8, prefetch, record_at, u2, u4
 from eventsim.kernels.neuron import weight_at
 from eventsim.kernels.shared import reallocated
@@ -192,6 +193,7 @@ def mark(tile, i):
         u4(tile.marked)[tile.n_marked] = i
         tile.n_marked += 1
         u2(tile.marks)[i] = tile.n_marked
+        u2(tile.bits)[i >> 4] |= 1 << (i & 15)
 
 
 @inlined
@@ -220,25 +222,12 @@ def _gather_delivery(tile, wiring, delivery, everyone):
             mark(tile, i)
             _gather_synapse(tile, link, delivery, k, i)
         return
-    targets, marks = u2(link.targets), u2(tile.marks)
-    k, end = delivery.first, delivery.end
-    while k < end:  # few are marked: eight are passed over at once
-        last = min(k + 8, end)
-        if k + 8 == last and _none_of(marks, targets, k):
-            k = last
-        while k < last:
-            if marks[targets[k]] != 0:
-                _gather_synapse(tile, link, delivery, k, int64(targets[k]))
-            k += 1
-
-
-@inlined
-def _none_of(marks, neurons, k):
-    """Whether none of eight neurons, from the k-th of a list on, is marked."""
-    some = marks[neurons[k]]
-    for j in range(1, 8):
-        some |= marks[neurons[k + j]]
-    return some == 0
+    targets = u2(link.targets)
+    for first in range(delivery.first, delivery.end, STRETCH):
+        n = min(STRETCH, delivery.end - first)
+        for j in range(find_marked_u2(tile, link.targets + uint64(2 * first), n, tile.found)):
+            k = first + int64(u4(tile.found)[j])
+            _gather_synapse(tile, link, delivery, k, int64(targets[k]))
 
 
 @inner
@@ -274,21 +263,16 @@ def gather(tile, w, wiring, inputs, everyone):
 @inner
 def _gather_feeds(tile, inputs):
     """The arrivals at marked neurons of the drives that are drawn in the tile."""
-    marks = u2(tile.marks)
     for each in range(tile.n_feeds):
         feed = record_at(tile.feeds, each, FEED)
         weight, receptor = f8(inputs.drive_weights)[feed.number], i8(inputs.drive_receptors)[feed.number]
         batch = record_at(feed.batch, 0, BATCH)
         times, neurons = f8(batch.times), u4(batch.neurons)
-        k = feed.first
-        while k < feed.last:
-            last = min(k + 8, feed.last)
-            if k + 8 == last and _none_of(marks, neurons, k):
-                k = last
-            while k < last:
-                if marks[neurons[k]] != 0:
-                    _arrives(tile, int64(neurons[k]), times[k], weight, DRIVEN, feed.number, receptor)
-                k += 1
+        for first in range(feed.first, feed.last, STRETCH):
+            n = min(STRETCH, feed.last - first)
+            for j in range(find_marked_u4(tile, batch.neurons + uint64(4 * first), n, tile.found)):
+                k = first + int64(u4(tile.found)[j])
+                _arrives(tile, int64(neurons[k]), times[k], weight, DRIVEN, feed.number, receptor)
 
 
 @inner

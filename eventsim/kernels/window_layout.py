@@ -38,8 +38,8 @@ ARRIVAL = _record(("time", "f8"), ("weight", "f8"), ("serial", "i8"), ("link", "
 
 SUMS = _record(
     *((name, "f8") for name in ("rate", "epoch", "fade", "rounding", "per_c_m")),
-    *((f"{name}_ex", "f8") for name in ("rate", "epoch", "fade", "gap", "carry", "rounding")),
-    *((f"{name}_in", "f8") for name in ("rate", "epoch", "fade", "gap", "carry", "rounding")),
+    *((f"{name}_ex", "f8") for name in ("rate", "epoch", "fade", "gap", "per_gap", "carry", "rounding")),
+    *((f"{name}_in", "f8") for name in ("rate", "epoch", "fade", "gap", "per_gap", "carry", "rounding")),
 )
 """Parameters that the neurons of a tile have in common; see the models of the same names."""
 
@@ -92,6 +92,8 @@ TILE = _record(
     *_growing("held"),  # u4: refractory neurons, where handled in sums
     ("batches", "u8"),  # BATCH (2,): excitation and inhibition over synapses with values of their own
     ("marks", "u8"),  # u2 (n,): place + 1 in ``marked``, or 0
+    ("bits", "u8"),  # u2: bit i % 16 of word i // 16 is whether neuron i is marked; at least 4,096 bits
+    ("found", "u8"),  # u4: places of marked neurons in a list
     ("marked", "u8"),  # u4 (n,): neurons to be gone through event by event in this window
     ("n_marked", "i8"),
     ("ends", "u8"),  # i8 (n + 1,)
@@ -102,7 +104,7 @@ TILE = _record(
     ("u", "u8"),  # sums
     ("x", "u8"),
     ("y", "u8"),
-    ("u_before", "u8"),  # the sums when the window began
+    ("u_before", "u8"),  # the sums when the window began, lent by the thread; so is ``limit``
     ("x_before", "u8"),
     ("y_before", "u8"),
     ("below", "u8"),  # V_th - V_inf
@@ -155,6 +157,8 @@ WINDOWS = _record(
     ("counter", "i8"),
     ("generation", "i8"),
     ("n_threads", "i8"),
+    ("scratch", "u8"),  # of each thread so many bytes: a tile's sums when the window began, and its limits
+    ("scratch_bytes", "i8"),
     ("target_of", "u8"),  # i8 (n_links,): target population
     ("tiles_of", "u8"),  # i8 (n_populations,): how many
     ("drives", "u8"),  # DRIVE

@@ -8,7 +8,7 @@ with the next event, so that silence costs nothing.
 
 import math
 
-from numba import int64
+from numba import int64, uint64
 
 from eventsim.kernels.jit import inlined, inner, kernel
 from eventsim.kernels.layout import DONE, ENDLESS, PAUSED
@@ -18,7 +18,7 @@ from eventsim.kernels.tile_drive import feed_window, next_fed
 from eventsim.kernels.tile_epochs import any_below, enter_epochs, find_quiet, mark_released, next_release
 from eventsim.kernels.tile_events import first_look, go_through_marked, hand_back, set_current_in
 from eventsim.kernels.tile_few import add_few, forget_limits, is_little, renew_limits, take_back_touched
-from eventsim.kernels.tile_marks import take_back
+from eventsim.kernels.tile_marks import lend, take_back
 from eventsim.kernels.tile_sums import add_currents, add_jumps
 from eventsim.kernels.tile_traffic import drop_arrived, gather, mark, move_on, sort_by_neuron, take_off
 from eventsim.kernels.upcoming import next_current, next_source
@@ -78,8 +78,9 @@ def _in_events(groups, tile, w, wiring, inputs):
 
 
 @inner
-def _in_sums(groups, tile, w, wiring, inputs):
+def _in_sums(groups, tile, w, wiring, inputs, scratch):
     """A window of neurons that are handled in sums."""
+    lend(tile, scratch)
     enter_epochs(tile, w.start)
     for k in range(tile.n_feeds):
         feed = record_at(tile.feeds, k, FEED)
@@ -118,8 +119,8 @@ def _in_sums(groups, tile, w, wiring, inputs):
 
 
 @inner
-def _live(groups, tile, w, wiring, inputs):
-    """All that happens in a tile in this window."""
+def _live(groups, tile, w, wiring, inputs, scratch):
+    """All that happens in a tile in this window; ``scratch``: the thread's."""
     take_off(tile, w, wiring)
     move_on(tile, w, wiring)
     if tile.n_deliveries == 0 and _next_driven(tile, w, w.start) >= w.end and tile.quiet_until >= w.end:
@@ -127,7 +128,7 @@ def _live(groups, tile, w, wiring, inputs):
     if tile.kind == EVENTS:
         _in_events(groups, tile, w, wiring, inputs)
     else:
-        _in_sums(groups, tile, w, wiring, inputs)
+        _in_sums(groups, tile, w, wiring, inputs, scratch)
     _pass_drive(tile, w)
 
 
@@ -334,6 +335,7 @@ def end(groups, windows_array, t):
 def run_windows(groups, wiring_array, windows_array, inputs_array, thread, counter, generation, next_tile):
     """Simulate all events before ``last``; called by each thread.  ``counter``...: addresses of what they share."""
     wiring, w, inputs = wiring_array[0], windows_array[0], inputs_array[0]
+    scratch = w.scratch + uint64(thread * w.scratch_bytes)
     while True:
         if thread == 0:  # the others wait, so none reads the status while it changes
             w.status = _status(w)
@@ -345,7 +347,7 @@ def run_windows(groups, wiring_array, windows_array, inputs_array, thread, count
             return
         number = added(next_tile, 1)
         while number < w.n_tiles:
-            _live(groups, record_at(w.tiles, number, TILE), w, wiring, inputs)
+            _live(groups, record_at(w.tiles, number, TILE), w, wiring, inputs, scratch)
             number = added(next_tile, 1)
         meet(counter, generation, w.n_threads)
         if thread == 0:

@@ -13,11 +13,23 @@ from numpy.typing import NDArray
 
 from eventsim.kernels.handlers import CURRENT, Handlers
 from eventsim.kernels.jit import apart, inlined, inner
-from eventsim.kernels.sums import ABSENT, built_up, epoch_length, growth, rounded, rounding
+from eventsim.kernels.sums import (
+    ABSENT,
+    built_up,
+    carried,
+    epoch_length,
+    growth,
+    rounded,
+    rounding,
+    taken,
+)
 from eventsim.models.checks import check_reset, finite, membrane, reset_column, time_constants
 from eventsim.models.exp_crossing import first_crossing, response
 from eventsim.models.lif import Value, decay, exp, potentials
 from eventsim.network.model import Model
+
+_APART = 0.125
+"""Relative difference of time constants from which on that of two exponentials keeps its digits."""
 
 Sums = namedtuple("Sums", "u x y ref ref_x ref_y")
 """What a neuron adds up, and the beginnings of its epochs: membrane, excitatory and inhibitory current.
@@ -86,9 +98,18 @@ def _sums(s):
 
 
 @inlined
+def _refer(p, s, ref, ref_x, ref_y):
+    """Let the neuron's epochs begin at these times."""
+    if s.ref != ref or s.ref_x != ref_x or s.ref_y != ref_y:
+        s.across_ex, s.across_in = carried(ref_x - ref, p.rate), carried(ref_y - ref, p.rate)
+    s.ref, s.ref_x, s.ref_y = ref, ref_x, ref_y
+
+
+@inlined
 def _put(p, s, sums, t):
     """Make these the neuron's sums, with the exponentials that belong to ``t``."""
-    s.u, s.x, s.y, s.ref, s.ref_x, s.ref_y = sums
+    s.u, s.x, s.y = sums.u, sums.x, sums.y
+    _refer(p, s, sums.ref, sums.ref_x, sums.ref_y)
     s.t = t
     s.e = growth((t - s.ref) * p.rate)
     s.e_ex = growth((t - s.ref_x) * p.rate_ex)
@@ -98,6 +119,8 @@ def _put(p, s, sums, t):
     else:
         s.e_in = growth((t - s.ref_y) * p.rate_in)
         s.built_in = built_up(p.gap_in, t - s.ref_y)
+    s.taken_ex = taken(p.gap_ex, p.per_gap_ex, s.e, s.e_ex, s.across_ex, t - s.ref_x)
+    s.taken_in = taken(p.gap_in, p.per_gap_in, s.e, s.e_in, s.across_in, t - s.ref_y)
 
 
 @inner
@@ -222,10 +245,10 @@ def jump(p, s, weight, receptor):
     current = weight * p.per_c_m
     if weight > 0.0:
         s.x += rounded(current * s.e_ex, p.rounding_ex)
-        s.u -= rounded(current * (s.built_ex * s.e), p.rounding)
+        s.u -= rounded(current * s.taken_ex, p.rounding)
     else:
         s.y += rounded(current * s.e_in, p.rounding_in)
-        s.u -= rounded(current * (s.built_in * s.e), p.rounding)
+        s.u -= rounded(current * s.taken_in, p.rounding)
 
 
 @apart
@@ -238,7 +261,8 @@ def reset(p, s):
 
 def take(p, s, u, x, y, ref, ref_x, ref_y):
     """The neuron's sums as the window engine has kept them."""
-    s.u, s.x, s.y, s.ref, s.ref_x, s.ref_y = u, x, y, ref, ref_x, ref_y
+    s.u, s.x, s.y = u, x, y
+    _refer(p, s, ref, ref_x, ref_y)
 
 
 def give(p, s):
@@ -299,8 +323,26 @@ class LIFExp(Model):
                     "subtract",
                 ),
                 *("rate", "epoch", "fade", "growth", "rounding", "near"),
-                *("rate_ex", "epoch_ex", "fade_ex", "gap_ex", "carry_ex", "peak_ex", "rounding_ex"),
-                *("rate_in", "epoch_in", "fade_in", "gap_in", "carry_in", "peak_in", "rounding_in"),
+                *(
+                    "rate_ex",
+                    "epoch_ex",
+                    "fade_ex",
+                    "gap_ex",
+                    "per_gap_ex",
+                    "carry_ex",
+                    "peak_ex",
+                    "rounding_ex",
+                ),
+                *(
+                    "rate_in",
+                    "epoch_in",
+                    "fade_in",
+                    "gap_in",
+                    "per_gap_in",
+                    "carry_in",
+                    "peak_in",
+                    "rounding_in",
+                ),
             )
         ],
         align=True,
@@ -310,6 +352,7 @@ class LIFExp(Model):
             (name, "f8")
             for name in (
                 *("t", "u", "x", "y", "ref", "ref_x", "ref_y", "e", "e_ex", "built_ex", "e_in", "built_in"),
+                *("across_ex", "taken_ex", "across_in", "taken_in"),
                 *("v", "ex", "inh", "v_inf", "t_free", "held"),
             )
         ],
@@ -349,7 +392,7 @@ class LIFExp(Model):
         state["v_inf"] = values["e_l"] + values["tau_m"] / values["c_m"] * values["i_e"]
         added = rounding(potentials(values))
         state["u"] = ((state["v"] - state["v_inf"]) + added) - added
-        for name in ("e", "e_ex", "e_in"):
+        for name in ("e", "e_ex", "e_in", "across_ex", "across_in"):
             state[name] = 1.0
         return state
 
@@ -369,6 +412,7 @@ def _current(values: Mapping[str, NDArray[np.float64]], name: str) -> dict[str, 
         return np.array([response.py_func(*row) for row in rows])
 
     with np.errstate(divide="ignore", invalid="ignore"):
+        per_gap = 1.0 / gap
         at_peak = np.where(np.abs(gap) * tau > 1e-6, np.log(tau_m / tau) / gap, tau)
     own = {
         "tau": tau,
@@ -376,6 +420,7 @@ def _current(values: Mapping[str, NDArray[np.float64]], name: str) -> dict[str, 
         "epoch": epoch,
         "fade": exp(-epoch / tau),
         "gap": gap,
+        "per_gap": np.where(np.abs(gap) * np.minimum(tau, tau_m) >= _APART, per_gap, 0.0),
         "carry": after(epoch),
         "peak": 1.000001 * after(at_peak),
         "rounding": rounding(potentials(values) / np.minimum(epoch, epoch_length(tau_m))),

@@ -91,6 +91,7 @@ class WindowEngine:
             window_events=10 + network.size // 4,
             most_at_once=min(1000 + 100 * network.size, _MOST_AT_ONCE),
         )
+        self.windows.record["scratch"], self.windows.record["scratch_bytes"] = self.tiles.scratch(threads)
         self._shared = np.zeros(3 * _CACHE_LINE, np.int64)
         self._pool = ThreadPoolExecutor(max(1, threads - 1))  # starts a thread when it is needed
         self.parts = Parts()
