@@ -162,57 +162,60 @@ def _limit_all(tile, w):
 
 
 @inlined
-def _limit_eight(tile, places, start, until):
-    """Limits for the eight neurons whose numbers (u4) lie at ``places``; bits for those that are not safe even so."""
-    c = record_at(tile.sums, 0, SUMS)
-    if tile.kind == JUMPS:
-        s = tile_limits.of_jumps(tile, start, until, _far(tile))
-        u, limit = gather(tile.u, places, 1), tile_limits.jumps_limit(s, gather(tile.below, places, 1))
-        scatter(tile.bears, places, limit)
-        return above(u, limit) | (above(splat(-_far(tile)), u) & above(u, splat(HELD)))
-    s = tile_limits.of_currents(tile, start, until, _far(tile), _far_current(c.rounding_ex))
-    x, y = gather(tile.x, places, 4), gather(tile.y, places, 4)
-    limit = tile_limits.currents_limit(s, x, gather(tile.u, places, 4), y, gather(tile.below, places, 4))
-    scatter(tile.bears, places, limit)
-    return above(x, limit) | above(splat(-_far_current(c.rounding_in)), y)
+def _judge(tile, list_, first, n, bits, gone_through):
+    """What becomes of eight of ``n`` listed neurons; bit k: whether the k-th may fire without more excitation."""
+    if gone_through or bits != 0:
+        for k in range(min(LANES, n - first)):
+            i, unsafe = int64(u4(list_)[first + k]), (bits >> k) & 1 != 0
+            if not gone_through:
+                if unsafe:
+                    mark(tile, i)
+            elif unsafe:
+                _watch(tile, i)
+            else:
+                _leave(tile, i)
 
 
 @inlined
-def _fill_up(list_, n):
-    """Go on with the last of ``n`` numbers up to a multiple of eight."""
-    for k in range(n, n + (-n) % LANES):
+def _limit_listed(tile, list_, n, start, until, gone_through):
+    """Limits of ``n`` listed neurons for a stretch of time."""
+    c = record_at(tile.sums, 0, SUMS)
+    for k in range(n, n + (-n) % LANES):  # up to a multiple of eight
         u4(list_)[k] = u4(list_)[n - 1]
+    if tile.kind == JUMPS:
+        s = tile_limits.of_jumps(tile, start, until, _far(tile))
+        lowest, held = splat(-_far(tile)), splat(HELD)
+        for k in range(0, n, LANES):
+            places = list_ + uint64(4 * k)
+            u, limit = gather(tile.u, places, 1), tile_limits.jumps_limit(s, gather(tile.below, places, 1))
+            scatter(tile.bears, places, limit)
+            bits = above(u, limit) | (above(lowest, u) & above(u, held))
+            _judge(tile, list_, k, n, bits, gone_through)
+    else:
+        s = tile_limits.of_currents(tile, start, until, _far(tile), _far_current(c.rounding_ex))
+        lowest = splat(-_far_current(c.rounding_in))
+        for k in range(0, n, LANES):
+            places = list_ + uint64(4 * k)
+            x, y = gather(tile.x, places, 4), gather(tile.y, places, 4)
+            u, below = gather(tile.u, places, 4), gather(tile.below, places, 4)
+            limit = tile_limits.currents_limit(s, x, u, y, below)
+            scatter(tile.bears, places, limit)
+            _judge(tile, list_, k, n, above(x, limit) | above(lowest, y), gone_through)
 
 
 @inner
 def _look_at_watched(tile, w):
     """Limits of the watched for this window alone; mark those that might fire in it."""
-    n = tile.n_watched
-    tile.n_looked += n
-    _fill_up(tile.watched, n)
-    for k in range(0, n, LANES):
-        bits = _limit_eight(tile, tile.watched + uint64(4 * k), w.start, w.end)
-        if bits != 0:
-            for j in range(min(LANES, n - k)):
-                if (bits >> j) & 1 != 0:
-                    mark(tile, int64(u4(tile.watched)[k + j]))
+    tile.n_looked += tile.n_watched
+    _limit_listed(tile, tile.watched, tile.n_watched, w.start, w.end, False)
 
 
 @inner
 def renew_limits(tile, w, n):
     """Limits of the first ``n`` of the marked, who have been gone through; watch those that may fire even so."""
     tile.n_looked += _DEAR * n
-    if w.end >= tile.limits_until or n == 0:
-        return
-    _fill_up(tile.marked, n)
-    for k in range(0, n, LANES):
-        bits = _limit_eight(tile, tile.marked + uint64(4 * k), w.end, tile.limits_until)
-        for j in range(min(LANES, n - k)):
-            i = int64(u4(tile.marked)[k + j])
-            if (bits >> j) & 1 != 0:
-                _watch(tile, i)
-            else:
-                _leave(tile, i)
+    if w.end < tile.limits_until:
+        _limit_listed(tile, tile.marked, n, w.end, tile.limits_until, True)
 
 
 # --- what arrives, and what was before
