@@ -1,4 +1,4 @@
-"""Counting speed and memory beside SANA-FE on its tutorial network: python -m benchmarks.hardware.
+"""Beside SANA-FE on its tutorial network: counting speed and memory, and mappings: python -m benchmarks.hardware.
 
 Loading is what either does once for a mapping (SANA-FE: its chip's `load`; here: which cores each row reaches, and how
 rows lie in memory); counting is what it does for a run (SANA-FE: its simulation of the 200 steps).
@@ -103,8 +103,38 @@ def sanafe() -> dict[str, float]:
     }
 
 
+def mappings() -> dict[str, tuple[int, int, float]]:
+    """Hops by unicast and by tree, and the largest tile's events over the mean, under each mapping of the tutorial's
+    network: the tutorial's own on its 32 tiles of four cores, the others on 32 tiles of one core, which for hops holds
+    no more than a fair share of the neurons, as all would lie on one."""
+    from eventsim.hardware.costing import cost
+    from tests.hardware.dvs import sanafe_loihi, tutorial_mapping, tutorial_run
+
+    run, chip = tutorial_run(), sanafe_loihi()
+    tiles = chip.model_copy(
+        update={
+            "mesh": chip.mesh.model_copy(update={"cores_per_tile": 1, "numbering": "rows"}),
+            "core": chip.core.model_copy(update={"neurons": None}),
+        }
+    )
+    narrow = tiles.model_copy(update={"core": chip.core.model_copy(update={"neurons": 600})})
+    found = {
+        "the tutorial's": cost(run, chip, tutorial_mapping(), check_capacity=False),
+        "equal parts in order": cost(run, tiles, "contiguous", spread="even"),
+        "equal parts along a Hilbert curve": cost(run, tiles, "hilbert", spread="even"),
+        "hypergraph, for hops": cost(run, narrow, "hypergraph", objective="hops"),
+        "hypergraph, for load": cost(run, tiles, "hypergraph", objective="load"),
+    }
+    rows = {}
+    for name, each in found.items():
+        events = each.counts.per_tile("synaptic_events")
+        balance = float(events.max() / events.mean())
+        rows[name] = each.counts.hops_unicast, each.counts.hops_multicast, balance
+    return rows
+
+
 def main() -> None:
-    """Both in turn, each in a process of its own; the table on standard output."""
+    """Both in turn, each in a process of its own, then the mappings; the tables on standard output."""
     rows: dict[str, dict[str, Any]] = {}
     for name in ("ours", "sanafe"):
         command = [sys.executable, "-c", WORKER.format(name)]
@@ -131,6 +161,11 @@ def main() -> None:
         print(
             f"\ncounting {counting:.0f} times, with loading {both:.0f} times as fast; 1/{memory:.0f} of the memory"
         )
+    print(
+        "\n| mapping on 8 x 4 tiles | hops, unicast | hops, tree | events, largest / mean tile |\n|---|---|---|---|"
+    )
+    for name, (unicast, tree, balance) in mappings().items():
+        print(f"| {name} | {unicast:,} | {tree:,} | {balance:.2f} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -38,6 +38,7 @@ _HOME = {
     "eventsim.hardware.costing": ("cost",),
     "eventsim.hardware.run": ("read_run", "run_of"),
     "eventsim.simulation": ("Simulation",),
+    "eventsim.world": ("World",),
     "eventsim.recording": ("Results", "load_state", "open_raster", "save_state", "simulate"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}

@@ -11,11 +11,17 @@ class InputError(EventsimError, ValueError):
     """A value that cannot be used: ``field[index] = value: why``."""
 
     def __init__(self, field: str, value: object, why: str, index: int | None = None) -> None:
-        place = field if index is None else f"{field}[{index}]"
-        super().__init__(f"{place} = {value!r}: {why}")
+        super().__init__(
+            field, value, why, index
+        )  # so that it can be copied and sent on from what is in `args`
         self.field = field
         self.value = value
+        self.why = why
         self.index = index
+
+    def __str__(self) -> str:
+        place = self.field if self.index is None else f"{self.field}[{self.index}]"
+        return f"{place} = {self.value!r}: {self.why}"
 
 
 class MissingDataError(EventsimError):

@@ -18,7 +18,16 @@ from eventsim.errors import InputError
 from eventsim.lut.noise import VolleyNoise
 from eventsim.lut.operations import PaperCounts, matrix_operations, table_operations
 from eventsim.lut.population import Intervals, LatencyRange, add_volleys, intervals_for
-from eventsim.lut.stages import Stage, add_stages, embedded, forward, ranges, transformer_stages
+from eventsim.lut.stages import (
+    AttentionStage,
+    Stage,
+    add_stages,
+    embedded,
+    forward,
+    ranges,
+    transformer_stages,
+)
+from eventsim.lut.study import quantised, usage_entropy, without_tables
 from eventsim.lut.text import Bytes
 from eventsim.lut.transformer import Transformer, TransformerSettings
 from eventsim.network import Network
@@ -59,13 +68,15 @@ def build(
     jitter_ms: tuple[float, ...] = (0.01, 0.03, 0.1, 0.3, 1.0),
     lost: tuple[float, ...] = (0.003, 0.01, 0.03, 0.1, 0.3),
     tick_ms: tuple[float, ...] = (0.01, 0.03, 0.1, 0.3, 1.0),
+    dropped: tuple[float, ...] = (0.1, 0.3),
     generated: int = 160,
 ) -> Experiment:
     """Train a transformer (see `TransformerSettings`) and present held-out contexts to it, one byte in each interval.
 
     text: a file of bytes (.gz and .bz2 are unpacked); without one, the English that comes with Python.  checkpoints: a
     folder; the same run goes on from there.  tests: held-out windows for the loss, of which ``simulated`` are simulated
-    and ``noisy`` are put through each of the noises.  generated: bytes of text written after a held-out context.
+    and ``noisy`` are put through each of the noises, and through coarse tables (int8, ternary) and tables of which the
+    fractions ``dropped`` are gone.  generated: bytes of text written after a held-out context.
     """
     for name, number in (("simulated", simulated), ("noisy", noisy)):
         if not 1 <= number <= tests:
@@ -91,7 +102,9 @@ def build(
     kinds = ("attention", "feed-forward") if feed_forward else ("attention",)
     names = [*(f"{kind} {k + 1}" for k in range(layers) for kind in kinds), LOGITS]
     add_stages(network, source, stages, intervals, names, inputs)
-    presented = Presented(seed, trained, model, stages, windows, intervals, names, noises, noisy, generated)
+    presented = Presented(
+        seed, trained, model, stages, windows, intervals, names, noises, tuple(dropped), noisy, generated
+    )
     return Experiment(
         network,
         duration_ms=intervals.duration_ms(windows[:, :-1].size, len(stages)),
@@ -123,6 +136,7 @@ class Presented:
     intervals: Intervals
     names: list[str]
     noises: list[VolleyNoise]
+    dropped: tuple[float, ...]
     noisy: int
     generated: int
 
@@ -142,14 +156,13 @@ class Presented:
         simulated = [self.answers(results, k) for k in range(len(self.names))]
         logits, targets = simulated[-1][:, -1], self.windows[:, -1]
         settings, trainer = self.model.settings, self.trained.trainer
-        held_out = trainer.held_out_losses()
         early = self.early(results)
         return {
             "steps": trainer.step,
             "training_bytes": trainer.step * settings.context,
             "training_loss_nats": float(self.trained.curve[-1, 1]) if len(self.trained.curve) else None,
-            "held_out_loss_nats": float(held_out.mean()),
-            "held_out_bits_a_byte": float(held_out.mean() / np.log(2)),
+            "held_out_loss_nats": self.held_out_loss,
+            "held_out_bits_a_byte": self.held_out_loss / np.log(2),
             "contexts_simulated": len(self.windows),
             "logits_identical": bool(np.array_equal(simulated[-1], self.expected[-1])),
             "layers_identical": all(
@@ -163,6 +176,8 @@ class Presented:
             "prediction_leads_from_ms": _quartiles(early.leads_ms),
             "rows_read_by_then": _quartiles(early.rows),
             "by_noise": self.by_noise,
+            "by_tables": self.by_tables(),
+            "row_entropy_bits": self.row_entropy(),
             "operations_a_byte": table_operations(settings).as_dict(),
             "operations_of_matrices": matrix_operations(
                 settings.context, settings.latencies, settings.layers
@@ -170,6 +185,11 @@ class Presented:
             "published_ratios": PaperCounts(settings.context).ratios(),
             "generated": self.text(),
         }
+
+    @cached_property
+    def held_out_loss(self) -> float:
+        """Nats a byte over all held-out windows."""
+        return float(self.trained.trainer.held_out_losses().mean())
 
     def rows_read(self, results: Results) -> int:
         """Spikes of all tables."""
@@ -201,17 +221,30 @@ class Presented:
         rows = []
         for noise in [VolleyNoise(), *self.noises]:
             latencies = noisy_forward(self.stages, embedded(self.model, windows[:, :-1]), noise, self.seed)
-            losses, answers = cross_entropy(latencies[:, -1], windows[:, -1]), latencies[:, -1].argmin(axis=1)
-            rows.append(
-                {
-                    "jitter_ms": noise.jitter_ms,
-                    "lost": noise.lost,
-                    "tick_ms": noise.tick_ms,
-                    "loss_nats": float(losses.mean()),
-                    "accuracy": float((answers == windows[:, -1]).mean()),
-                }
-            )
+            named = {"jitter_ms": noise.jitter_ms, "lost": noise.lost, "tick_ms": noise.tick_ms}
+            rows.append(named | _scored(latencies[:, -1], windows[:, -1]))
         return rows
+
+    def by_tables(self) -> list[dict[str, Any]]:
+        """Loss and accuracy with coarse tables, and without some, on the contexts that noise is measured on."""
+        windows = self.trained.trainer.text.tested(self.noisy)
+        changed = {"int8": quantised(self.stages, "int8"), "ternary": quantised(self.stages, "ternary")}
+        for each in self.dropped:
+            changed[f"{each:g} dropped"] = without_tables(self.stages, each, self.seed)
+        rows: list[dict[str, Any]] = []
+        for name, stages in changed.items():
+            latencies = forward(stages, embedded(self.model, windows[:, :-1]))[-1]
+            rows.append({"tables": name} | _scored(latencies[:, -1], windows[:, -1]))
+        return rows
+
+    def row_entropy(self) -> dict[str, float]:
+        """By stage, the mean over its tables of the entropy of the row used, in bits; of attention, of the query."""
+        found = {}
+        for name, stage, x in zip(self.names, self.stages, self.expected, strict=False):
+            attention = isinstance(stage, AttentionStage)
+            anchors = stage.query_anchors if attention else stage.layer.anchors  # type: ignore[attr-defined]
+            found[name] = float(usage_entropy(anchors, x).mean())
+        return found
 
     def text(self) -> str:
         """A held-out context and what the model writes after it."""
@@ -231,6 +264,12 @@ def noisy_forward(
     for k, stage in enumerate(stages):
         x = stage.forward(noise.on(x, seed, k))
     return x
+
+
+def _scored(latencies: NDArray[np.float64], targets: NDArray[np.uint8]) -> dict[str, float]:
+    """Of answers (n, 256) to contexts that ``targets`` follow."""
+    losses, right = cross_entropy(latencies, targets), latencies.argmin(axis=1) == targets
+    return {"loss_nats": float(losses.mean()), "accuracy": float(right.mean())}
 
 
 def _quartiles(values: NDArray[np.float64] | NDArray[np.int64]) -> dict[str, float]:

@@ -22,7 +22,7 @@ BLUE, RED, GREEN, ORANGE, GREY = *style.PALETTE[:4], "#b4bcc6"
 
 def bytes_figure(presented: Presented, results: Results) -> Figure:
     """Six panels over everything that was simulated."""
-    loss = presented.by_noise[0]["loss_nats"]
+    loss = presented.held_out_loss
     with style.styled_figure(12.0, 7.6) as figure:
         figure.suptitle(
             f"Bytes predicted by the order of spikes: {loss:.2f} nats on held-out text "
@@ -61,10 +61,10 @@ def _draw_volley(axes: Axes, presented: Presented, results: Results) -> None:
     first = int(volleys[-1].argmin())
     axes.annotate(
         f"first: {_shown(first)!r}", (volleys[-1][first], start - 0.25 - 1.6 * (1 - first / 256)),
-        xytext=(6, 4), textcoords="offset points", color=RED, fontsize=9, fontweight="bold",
+        xytext=(-6, 0), textcoords="offset points", ha="right", va="center", color=RED, fontsize=9, fontweight="bold",
     )  # fmt: skip
     axes.set_yticks(ticks, ["bytes", *presented.names])
-    axes.margins(x=0.08)
+    axes.set_xlim(volleys[-1][first] - 0.3 * (axes.get_xlim()[1] - volleys[-1][first]))
     axes.set(ylim=(start, -0.2), xlabel="latency in the interval (ms)")
     read = "".join(chr(byte) if 32 <= byte < 127 else " " for byte in window[:-1])
     axes.set_title(f"After “{read}”")
@@ -86,7 +86,7 @@ def _draw_early(axes: Axes, presented: Presented, results: Results) -> None:
         axes.step(np.append(0.0, ordered), np.append(0.0, share), where="post", color=colour, label=label)
     axes.set(ylim=(0, 102), xlabel="time after the volley's first spike (ms)", ylabel="contexts so far (%)")
     axes.set_title("Known before the last spike")
-    axes.legend(loc="best")
+    axes.legend(loc="upper left", bbox_to_anchor=(-0.05, -0.16), ncols=2)
 
 
 def _draw_training(axes: Axes, presented: Presented) -> None:
@@ -96,7 +96,7 @@ def _draw_training(axes: Axes, presented: Presented) -> None:
         style.nothing(axes, "trained in an earlier run")
         return
     axes.plot(curve[:, 0] / 1e3, curve[:, 1], color=BLUE, label="all positions, training text")
-    axes.axhline(presented.by_noise[0]["loss_nats"], color=RED, lw=1.0, label="last position, held-out text")
+    axes.axhline(presented.held_out_loss, color=RED, lw=1.0, label="last position, held-out text")
     axes.set(xlabel="thousand steps", ylabel="nats a byte")
     axes.legend(loc="upper right")
 

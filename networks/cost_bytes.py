@@ -23,7 +23,8 @@ from eventsim.recording.results import Results
 from eventsim.scenario.data import data_path
 from eventsim.scenario.experiment import Experiment
 from eventsim.simulation.stopwatch import Stopwatch
-from networks.cost_compare import Comparison, trained
+from networks.cost_compare import Comparison
+from networks.cost_perceptron import cheapest, search
 
 SPAN_MS = 10.0
 ORIGIN = "https://github.com/karpathy/char-rnn (data/tinyshakespeare), gzipped"
@@ -37,19 +38,19 @@ def build(
     n_tables: int = 128,
     n_comparisons: int = 8,
     train_bytes: int = 200_000,
-    test_bytes: int = 200,
+    test_bytes: int = 1_000,
     rate_scale: float = 0.25,
     hidden: tuple[int, ...] = (16, 32, 64, 128),
-    spikes_a_byte: int = 20,
+    spikes: tuple[int, ...] = (4, 8, 16, 32),
     byte_ms: float = 20.0,
-    perceptron_bytes: int = 40_000,
-    perceptron_epochs: int = 6,
+    perceptron_epochs: int = 4,
 ) -> Experiment:
     """Train both on the beginning of TinyShakespeare, and present `test_bytes` places of its end.
 
-    context: bytes read.  embedding: latencies a byte.  hidden: sizes of the perceptron; the first that is as accurate
-    as the tables is taken.  spikes_a_byte: of a line that is on, within `byte_ms`.  perceptron_bytes: how much of the
-    text the perceptron sees, `perceptron_epochs` times; the tables see each of `train_bytes` once.
+    context: bytes read.  embedding: latencies a byte.  The tables see each of `train_bytes` places once, the perceptron
+    `perceptron_epochs` times.  hidden, spikes: sizes of the perceptron and spikes of a line that is on, within
+    `byte_ms`; of all pairs as accurate as the tables on the same places (`cheapest`) the one of fewest synaptic events
+    is taken.
     """
     if context < 1 or embedding < 2 or test_bytes < 1:
         raise InputError("context, embedding, test_bytes", (context, embedding, test_bytes), "too few")
@@ -78,9 +79,8 @@ def build(
         stack = trainer.network.snapped()
         x = read_by_tables(held_out)
         wanted = float((stack.predict(x) == symbols[held_out]).mean())
-        few = order[:perceptron_bytes]
-        test = lines(held_out), symbols[held_out]
-        perceptron = trained((lines(few), symbols[few]), test, hidden, wanted, seed, perceptron_epochs)
+        train, test = (lines(order), symbols[order]), (lines(held_out), symbols[held_out])
+        ordinary = cheapest(search(train, test, hidden, spikes, byte_ms, seed, perceptron_epochs), wanted)
     inputs = LatencyRange(0.0, SPAN_MS)
     intervals = intervals_for(latency_ranges(stack, inputs))
     network = Network(seed)
@@ -93,6 +93,6 @@ def build(
         latencies = intervals.table(raster.times, raster.ids, len(held_out), raster.size, 1)
         return float((latencies.argmin(axis=1) == symbols[held_out]).mean())
 
-    both = Comparison(network, read, perceptron, test[0], test[1], spikes_a_byte, byte_ms, "bytes")
+    both = Comparison(network, read, ordinary, "bytes")
     duration_ms = intervals.duration_ms(len(held_out))
     return Experiment(network, duration_ms, both.measure, both.figures, watch.rest_s)

@@ -55,12 +55,14 @@ def build(
     shift_px: float = 0.7,
     train_jitter_ms: float = 1.5,
     jitter_ms: tuple[float, ...] = (0.5, 1.0, 2.0, 4.0),
+    wire_ms: float = 0.0,
     test_images: int | None = None,
 ) -> Experiment:
     """Train a classifier (see `ClassifierSettings`) and present the held-out images to it, one in each interval.
 
     jitter_ms: standard deviations of Gaussian noise on the input spikes; after the images as they are, all come again
-    with each of these.  test_images: how many of the held-out images; all by default.
+    with each of these.  wire_ms: how long spikes take from layer to layer, and by how much the intervals are longer on
+    either side: room for noise on the wires.  test_images: how many of the held-out images; all by default.
     """
     if test_images is not None and test_images < 1:
         raise InputError("test_images", test_images, "must be at least 1")
@@ -79,16 +81,19 @@ def build(
     sigmas = (0.0, *jitter_ms)
     x = np.concatenate([jittered(digits.x_test, sigma, seed) for sigma in sigmas])
     inputs = LatencyRange(float(x.min()), float(x.max()))
-    intervals = intervals_for(latency_ranges(stack, inputs))
+    ranges = latency_ranges(stack, inputs)
+    intervals = intervals_for([LatencyRange(low - wire_ms, high + wire_ms) for low, high in ranges])
     network = Network(seed)
     pixels = add_volleys(network, PIXELS, x, intervals)
     network.record_spikes(pixels)
     names = [*(f"hidden {k + 1}" for k in range(len(hidden))), OUTPUTS]
-    add_stack(network, pixels, stack, intervals, names, inputs)
-    presented = Presented(seed, digits, sigmas, stack, intervals, f"{names[0]} tables", tuple(losses))
+    add_stack(network, pixels, stack, intervals, names, inputs, wire_ms)
+    presented = Presented(
+        seed, digits, sigmas, stack, intervals, wire_ms, f"{names[0]} tables", tuple(losses)
+    )
     return Experiment(
         network,
-        duration_ms=intervals.duration_ms(len(x), len(names)),
+        duration_ms=intervals.after(wire_ms * len(names)).duration_ms(len(x), len(names)),
         measure=presented.measure,
         figures=presented.figures,
         train_s=watch.rest_s,
@@ -126,6 +131,7 @@ class Presented:
     sigmas: tuple[float, ...]
     stack: LUTNetwork
     intervals: Intervals
+    wire_ms: float
     tables: str
     losses: tuple[float, ...]
 
@@ -137,13 +143,19 @@ class Presented:
         """The latencies in the raster."""
         n = self.images * len(self.sigmas)
 
-        def latencies(name: str, first: int) -> NDArray[np.float64]:
+        def latencies(name: str, first: int, wires: int) -> NDArray[np.float64]:
             raster = results.spikes(name)
-            return self.intervals.table(raster.times, raster.ids, n, raster.size, first)
+            intervals = self.intervals.after(wires * self.wire_ms)
+            return intervals.table(raster.times, raster.ids, n, raster.size, first)
 
-        outputs = latencies(OUTPUTS, len(self.stack.layers))
-        resolved = latencies(self.tables, 0) if self.tables in results.populations else np.empty((n, 0))
-        return Reading(latencies(PIXELS, 0), outputs, outputs.argmin(axis=1), resolved)
+        layers = len(self.stack.layers)
+        outputs = latencies(OUTPUTS, layers, layers)
+        resolved = latencies(self.tables, 0, 1) if self.tables in results.populations else np.empty((n, 0))
+        return Reading(latencies(PIXELS, 0, 0), outputs, outputs.argmin(axis=1), resolved)
+
+    def is_direct(self, reading: Reading) -> bool:
+        """Whether the outputs are those of the direct formula: they are not under noise on the wires."""
+        return np.array_equal(reading.outputs, self.stack.forward(reading.pixels))
 
     def accuracies(self, answers: NDArray[np.int64]) -> NDArray[np.float64]:
         """Fraction of right answers (n,) for each of the sigmas."""
@@ -169,6 +181,7 @@ class Presented:
         volleys = len(reading.answers)
         return {
             "test_accuracy": accuracies[0],
+            "answers_changed": float((reading.answers != direct.argmin(axis=1)).mean()),
             "test_accuracy_direct_formula": direct_accuracies[0],
             "predictions_identical": bool((reading.answers == direct.argmin(axis=1)).all()),
             "latencies_identical": bool(np.array_equal(reading.outputs, direct)),
@@ -209,7 +222,7 @@ class Presented:
                 for sigma, times, share in zip(self.sigmas, after_first, before_last, strict=True)
             ],
         }
-        if len(self.stack.layers) == 1:
+        if len(self.stack.layers) == 1 and self.is_direct(reading):
             decided, rows = self.decided(reading)
             measured["answer_leads_for_good_ms"] = spread(decided - first[: self.images, 0])
             measured["rows_read_by_then"] = spread(rows)
@@ -230,14 +243,16 @@ class Presented:
         for image in range(self.images):
             times, sums, rows_read = self.running_sums(reading, image)
             behind = np.flatnonzero(sums.argmin(axis=1) != reading.answers[image])
-            ahead = behind[-1] + 1 if behind.size else 0
+            # With delays on the way to the tables, rows may be others than these, and the answer never lead.
+            ahead = min(behind[-1] + 1, times.size - 1) if behind.size else 0
             moments[image], rows[image] = times[ahead], rows_read[ahead]
         return moments, rows
 
     def figures(self, results: Results) -> dict[str, Figure]:
-        """The picture of the scenario; none where the tables were not recorded or are not those of the outputs."""
+        """The picture of the scenario; none where the tables were not recorded or are not those of the outputs, nor
+        under noise on the wires."""
         reading = self.read(results)
-        if reading.resolved.size == 0 or len(self.stack.layers) > 1:
+        if reading.resolved.size == 0 or len(self.stack.layers) > 1 or not self.is_direct(reading):
             return {}
         from networks.digits_figure import digits_figure
 
@@ -252,7 +267,8 @@ def lead_ms(outputs: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def spread(values: NDArray[np.float64] | NDArray[np.int64]) -> dict[str, float]:
-    """Least, quartiles and greatest."""
+    """Least, quartiles and greatest; NaN between two that are infinite, such as times of what never happened."""
     names = ("min", "lower_quartile", "median", "upper_quartile", "max")
-    found = np.quantile(values, (0.0, 0.25, 0.5, 0.75, 1.0))
+    with np.errstate(invalid="ignore"):
+        found = np.quantile(values, (0.0, 0.25, 0.5, 0.75, 1.0))
     return dict(zip(names, found.tolist(), strict=True))

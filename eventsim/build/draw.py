@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from eventsim.build.noise import Change
 from eventsim.errors import InputError
 from eventsim.kernels import quantiles
 from eventsim.kernels.streamkeys import stream_key
@@ -28,7 +30,7 @@ class Values:
     """Numbered values as a projection or a model describes them: one for all, from an array, or drawn.
 
     kind, name: of the random stream; value number e depends on the seed, on these and on e alone.
-    within: the lowest and the highest that values drawn or from an array may be.
+    within: the lowest and the highest that values drawn or from an array may be.  changes: what noise makes of them.
 
     Raises:
         InputError: an array's value is beyond `within`.
@@ -41,8 +43,10 @@ class Values:
         kind: str,
         name: str,
         within: tuple[float, float] = (-math.inf, math.inf),
+        changes: Sequence[Change] = (),
     ) -> None:
         self.value = value
+        self._changes = tuple(changes)
         self._within = within
         self._field = f"{kind} of {name!r}"
         self._keys = np.uint64(seed), np.uint64(stream_key(kind, name))
@@ -56,7 +60,7 @@ class Values:
     @property
     def common(self) -> bool:
         """Whether all share one value."""
-        return isinstance(self.value, int | float)
+        return isinstance(self.value, int | float) and not any(change.of_each for change in self._changes)
 
     def fill(self, first: int, out: NDArray[np.float64]) -> None:
         """Write the values number first, first + 1, ... into `out`.
@@ -72,6 +76,12 @@ class Values:
             out[:] = self.value[first : first + out.size]
         else:
             out[:] = self.value
+        for change in self._changes:
+            change.of(first, out)
+        if self._changes and out.size:
+            for index in (int(out.argmin()), int(out.argmax())):
+                if not self._within[0] <= out[index] <= self._within[1]:
+                    self._refuse(first + index, float(out[index]))
 
     def _refuse(self, index: int, value: float) -> None:
         lowest, highest = self._within

@@ -18,9 +18,11 @@ from eventsim.build import connect_rules
 from eventsim.build.connect_rules import CHUNK, Ends, Pairs
 from eventsim.build.different_pairs import different_pairs
 from eventsim.build.draw import Values
+from eventsim.build.noise import delay_changes, is_scattered, weight_changes
 from eventsim.errors import InputError
 from eventsim.kernels import sort_rows
 from eventsim.kernels.streamkeys import stream_key
+from eventsim.lut.lattice import snap
 from eventsim.network.description import FloatArray
 from eventsim.network.network import Network
 from eventsim.network.population import PopulationView
@@ -52,8 +54,8 @@ class SynapseTable(NamedTuple):
         that tile of the targets, row_start[row]..row_start[row + 1].  int64 where the targets are one tile, else uint32
         if that holds the number of synapses.  Look-up tables have a row for each row of each table.
     targets: uint32 (synapses,), indices in the target population; uint16, indices in the tile, where they were cut by
-        bounds.  In a row sorted by (delay, target, number).  Empty for look-up tables, each of whose rows reaches all
-        targets in order.
+        bounds.  In a row sorted by (delay, target, number), or by (target, number) where noise scatters its arrivals.
+        Empty for look-up tables, each of whose rows reaches all targets in order.
     weights: float32 (synapses,), rounded to nearest; where common float64 (1,); of look-up tables float64 (synapses,).
     delays: float64 (synapses,), or (1,) where common, ms.
     """
@@ -129,17 +131,19 @@ def build_synapses(
     rule, seed, name = projection.rule, network.seed, projection.name
     cut = None if bounds is None else _checked_bounds(bounds, projection)
     if isinstance(rule, TableRows):
-        return _table_rows(rule, projection)
+        return _table_rows(rule, network, projection)
     weight: Any = rule.matrix.data if isinstance(rule, FromMatrix) else projection.weight
     drawn = _Drawn(
-        Values(weight, seed, "weight", name, within=(-_FLOAT32_MAX, _FLOAT32_MAX)),
-        Values(projection.delay, seed, "delay", name, within=(0.0, math.inf)),
+        Values(
+            weight, seed, "weight", name, (-_FLOAT32_MAX, _FLOAT32_MAX), weight_changes(network, projection)
+        ),
+        Values(projection.delay, seed, "delay", name, (0.0, math.inf), delay_changes(network, projection)),
     )
     ends = Ends(
         projection.source, projection.target, np.uint64(seed), np.uint64(stream_key("synapses", name))
     )
     columns = _columns(rule, ends, drawn)
-    row_start = _sorted(columns, cut, projection.target)
+    row_start = _sorted(columns, cut, projection.target, not is_scattered(network, projection))
     targets = columns.targets if cut is None else _within_tiles(columns.targets, row_start, cut)
     weights = drawn.weights.all(1) if drawn.weights.common else columns.weights
     delays = drawn.delays.all(1) if drawn.delays.common else columns.delays
@@ -166,10 +170,14 @@ def _checked_bounds(bounds: NDArray[np.int64], projection: Projection) -> NDArra
     return bounds
 
 
-def _table_rows(rule: TableRows, projection: Projection) -> SynapseTable:
+def _table_rows(rule: TableRows, network: Network, projection: Projection) -> SynapseTable:
+    """The rows of look-up tables; noise on their values leaves them on the lattice of latencies."""
     n_tables, n_rows, n_out = rule.tables.shape
     row_start = np.arange(n_tables * n_rows + 1, dtype=np.int64) * n_out
     weights = rule.tables.astype(np.float64).reshape(-1)
+    for change in weight_changes(network, projection):
+        change.of(0, weights)
+        weights = snap(weights)
     delays = np.array([projection.delay], np.float64)
     return _read_only(SynapseTable(row_start, np.zeros(0, np.uint32), weights, delays))
 
@@ -256,7 +264,9 @@ def _numbered(row_start: NDArray[np.int64], source: PopulationView) -> Iterator[
             number += last - first
 
 
-def _sorted(columns: _Columns, bounds: NDArray[np.int64] | None, target: PopulationView) -> RowStart:
+def _sorted(
+    columns: _Columns, bounds: NDArray[np.int64] | None, target: PopulationView, by_delay: bool
+) -> RowStart:
     """Sort the rows of a table where they are; returns where they start, cut into tiles."""
     row_start, targets, weights, delays, by_target = columns
     by_target = by_target and _ascending(target)
@@ -270,7 +280,7 @@ def _sorted(columns: _Columns, bounds: NDArray[np.int64] | None, target: Populat
         narrow = targets.size < 2**32
         tile_start = np.zeros(n_rows + 1, np.uint32) if narrow else np.zeros(n_rows + 1, np.int64)
         sort_rows.cut_rows(row_start, targets, tile_of, n_tiles, tile_start)
-    if delays.size:
+    if delays.size and by_delay:
         sort_rows.sort_rows(delays, row_start, tile_start, tile_of, (targets, weights, delays))
     elif not by_target:  # in order of targets is in order of tiles
         tile_of[:] = 0

@@ -103,6 +103,9 @@ class Tiles:
                 record["first"] = first
                 record["first_local"] = groups.local_first[population.name] + first
                 record["first_id"] = population.first + first
+                states = groups.states[int(record["group"][0])]
+                own = slice(int(record["first_local"][0]), int(record["first_local"][0]) + int(end - first))
+                record["state"], record["state_bytes"] = address(states[own]), states[own].nbytes
                 records.append(record)
         self.records = np.concatenate([layout.new(layout.TILE, 0), *records])
         self.fed = self._fed(network)
@@ -116,14 +119,20 @@ class Tiles:
                 fed.add(drive.number)
         return frozenset(fed)
 
-    def choose_grid(self, longest_ms: float) -> None:
+    def reconsider(self, groups: Groups, population: Population, number: int) -> None:
+        """How a population (of this number) is handled now that its parameters have changed."""
+        own = self.records["population"] == number
+        if (self.records["kind"][own] != layout.EVENTS).all():
+            kind, sums = self._sums(groups, population)
+            self.records["kind"][own], self.records["sums"][own] = kind, sums
+
+    def choose_grid(self, longest_ms: float, row_by_row: bool) -> None:
         """Settle how long windows are; longest_ms: the smallest delay, beyond which none may reach.
 
         The shorter a window, the fewer neurons could fire in it if all excitation came at once; but each window costs
-        something, the more so where it takes its part of many rows of different delays.
+        something, the more so where it takes its part of many rows of different delays: where it is not ``row_by_row``.
         """
-        own_delays = not self.records["in_order"].all()
-        fine = _power_of_two(self._tau_ms / (_OWN_DELAYS if own_delays else _ONE_DELAY))
+        fine = _power_of_two(self._tau_ms / (_ONE_DELAY if row_by_row else _OWN_DELAYS))
         if self.fed:
             self.grid_ms = min(self.grid_ms, max(_power_of_two(min(longest_ms, fine)), _FINEST_MS))
         elif longest_ms > _UNDRIVEN * fine:
@@ -186,7 +195,8 @@ class Tiles:
         arrays = groups.kept[groups.of_population[population.name]]
         first = groups.local_first[population.name]
         rows = np.unique(arrays["which"][first : first + population.size])
-        if model.sums is None or "take" not in type(model).handlers.functions or rows.size != 1:
+        moving = arrays["thresholds"][first : first + population.size]["std"].any()
+        if model.sums is None or "take" not in type(model).handlers.functions or rows.size != 1 or moving:
             return layout.EVENTS, 0
         sums = layout.new(layout.SUMS)
         parameters = arrays["params"][rows]
@@ -207,7 +217,7 @@ class Tiles:
             ("marks", np.uint16, n),
             ("marked", np.uint32, padded),
             ("found", np.uint32, STRETCH),
-            ("watches", np.uint32, n),
+            ("close_at", np.uint32, n),
             ("terms", np.float64, 2),
             ("ends", np.int64, n + 1),
         ):
@@ -218,6 +228,7 @@ class Tiles:
         together = kind == layout.CURRENTS
         record["apart"] = len(_SUMS) if together else 1
         first = self._aligned(len(_SUMS) * padded)
+        record["sums_bytes"] = 8 * len(_SUMS) * padded
         for place, name in enumerate(_SUMS):
             record[name] = first + 8 * place * (1 if together else padded)
         record["batches"] = self._batches(2)

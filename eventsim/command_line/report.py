@@ -34,10 +34,16 @@ def summary_lines(summary: Mapping[str, Any], files: Iterable[Path]) -> list[str
         ("external events", f"{summary['external_events']:,}"),
         ("seconds", ", ".join(f"{name} {summary[key]:.2f}" for name, key in times if summary.get(key))),
         ("memory", f"{summary['peak_rss_mb']:,.0f} MB"),
+        *(("hardware", _hardware(chosen)) for chosen in [summary.get("hardware")] if chosen),
         *fact_rows(summary["metrics"]),
         *(("written", str(path)) for path in files),
     ]
     return table(rows)
+
+
+def _hardware(chosen: Mapping[str, Any]) -> str:
+    """The table [hardware], by which the raster is priced."""
+    return ", ".join(f"{key} {value}" for key, value in chosen.items()) + " (eventsim cost)"
 
 
 def profile_lines(summary: Mapping[str, Any]) -> list[str]:

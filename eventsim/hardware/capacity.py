@@ -80,7 +80,7 @@ def check(chip: Chip, mesh: Mesh, usage: Usage, chips_needed: int | None) -> Non
     if chips_needed is None:
         remedy = "no number of chips holds it: a neuron alone needs more than a core has"
     elif chips_needed <= chip.n_chips:
-        remedy = f"filled core by core {_chips(chips_needed)} would hold it"
+        remedy = f"filled core by core (contiguous, spread = fill) {_chips(chips_needed)} would hold it"
     else:
         remedy = f"{_chips(chips_needed)} would hold it"
     raise CapacityError(f"{chip.name}: {'; '.join(wrong)}; {remedy}")

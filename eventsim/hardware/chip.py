@@ -5,8 +5,9 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Sequence
 from importlib.resources import files
+from json import dumps
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -19,6 +20,9 @@ Kind = Literal["incremental", "all-in"]
 JOULES = {"J": 1.0, "mJ": 1e-3, "uJ": 1e-6, "nJ": 1e-9, "pJ": 1e-12, "fJ": 1e-15}
 WATTS = {"W": 1.0, "mW": 1e-3, "uW": 1e-6, "nW": 1e-9}
 SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "ps": 1e-12}
+
+MOST_CORES = 1 << 22
+"""Of all chips together: what can be counted within gigabytes."""
 
 Count = Annotated[int, Field(ge=1)]
 Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -144,11 +148,26 @@ class StaticPower(Source):
     per: Literal["chip", "tile", "core", "MB", "MHz"]
     """What it is multiplied by; MB: of synapse memory that the chip has.  MHz needs `mhz`."""
     mhz: Amount | None = None
+    gated: bool = False
+    """Whether tiles or cores that hold nothing are switched off, so that only those in use draw it."""
+
+    @model_validator(mode="after")
+    def _by_core(self) -> Self:
+        if self.gated and self.per not in ("tile", "core", "MB"):
+            raise ValueError(f"gated power is per tile, core or MB, not per {self.per}")
+        return self
 
     @property
     def watts(self) -> float:
         """Power of one of what it is per, in W."""
         return self.value * WATTS[self.unit] * ((self.mhz or 0.0) if self.per == "MHz" else 1.0)
+
+
+class InUse(NamedTuple):
+    """Tiles and cores that hold something of a network."""
+
+    tiles: int
+    cores: int
 
 
 class Chip(_Table):
@@ -199,7 +218,12 @@ class Chip(_Table):
         return self.tiles_per_chip * self.mesh.cores_per_tile
 
     def usable_tiles(self) -> list[int]:
-        """Places (row * columns + column) of the tiles that hold cores, in the order of their numbers."""
+        """Places (row * columns + column) of the tiles that hold cores, in the order of their numbers.
+
+        Raises InputError for more cores than MOST_CORES.
+        """
+        if (cores := self.n_chips * self.cores_per_chip) > MOST_CORES:
+            raise InputError("chips", self.chips, f"{cores:,} cores are more than {MOST_CORES:,}")
         inside = self.mesh.columns, self.mesh.rows
         tiles = [
             tile
@@ -226,17 +250,17 @@ class Chip(_Table):
         """Time of one event in ns, 0 where the chip gives none."""
         return next((each.nanoseconds for each in self.latency if each.of == name), 0.0)
 
-    def static_watts(self) -> float:
-        """Static power of all chips in W."""
-        memory_mb = (self.core.synapse_kb or 0.0) / 1024.0 * self.cores_per_chip
-        times = {
-            "chip": 1.0,
-            "tile": self.tiles_per_chip,
-            "core": self.cores_per_chip,
-            "MB": memory_mb,
-            "MHz": 1.0,
-        }
-        return self.n_chips * sum(each.watts * times[each.per] for each in self.static)
+    def static_watts(self, in_use: InUse | None = None) -> float:
+        """Static power of all chips in W; in_use: the tiles and cores that are not switched off, by default all."""
+        every = InUse(self.n_chips * self.tiles_per_chip, self.n_chips * self.cores_per_chip)
+        total = 0.0
+        for each in self.static:
+            on = in_use if each.gated and in_use is not None else every
+            memory_mb = (self.core.synapse_kb or 0.0) / 1024.0 * on.cores
+            chips = float(self.n_chips)
+            times = {"chip": chips, "tile": on.tiles, "core": on.cores, "MB": memory_mb, "MHz": chips}
+            total += each.watts * times[each.per]
+        return total
 
 
 def chip_names() -> list[str]:
@@ -254,10 +278,10 @@ def load_chip(name: str | Path, folders: Sequence[Path] = ()) -> Chip:
     for path in (Path(name), *(folder / name for folder in folders)):
         if path.suffix == ".toml":
             if path.is_file():
-                return _parse(path.read_text(encoding="utf-8"), str(path))
+                return _parse(path.read_bytes(), str(path))
         elif str(name) in chip_names():
             shipped = _folder().joinpath(f"{name}.toml")
-            return _parse(shipped.read_text(encoding="utf-8"), f"{name}.toml")
+            return _parse(shipped.read_bytes(), f"{name}.toml")
     if Path(name).suffix == ".toml":
         raise MissingDataError(f"{name}: there is no such chip file")
     raise InputError("chip", str(name), f"a TOML file or one of {', '.join(chip_names())} is needed")
@@ -267,22 +291,24 @@ def _folder() -> Path:
     return Path(str(files("eventsim.hardware"))) / "chips"
 
 
-def _parse(text: str, where: str) -> Chip:
+def _parse(text: bytes, where: str) -> Chip:
     try:
         # Strict checking takes lists for tuples only in JSON.
-        from json import dumps
-
-        return Chip.model_validate_json(dumps(tomllib.loads(text)))
-    except tomllib.TOMLDecodeError as error:
+        return Chip.model_validate_json(dumps(tomllib.loads(text.decode("utf-8"))))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError("chip", where, f"not a TOML file: {error}") from None
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
-        key = ".".join(map(str, first["loc"]))
-        why = (
-            "unknown key"
-            if first["type"] == "extra_forbidden"
-            else first["msg"].removeprefix("Value error, ")
-        )
-        more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-        value = first["input"] if not isinstance(first["input"], dict) else where
-        raise InputError(f"{where}: {key}" if key else where, value, why + more) from None
+        raise _explained(error, where) from None
+
+
+def _explained(error: ValidationError, where: str) -> InputError:
+    """The first mistake, a key that is unknown before one that is missing, and how many more there are."""
+    found = error.errors(include_url=False, include_context=False)
+    first = min(found, key=lambda each: each["type"] != "extra_forbidden")
+    key = ".".join(map(str, first["loc"]))
+    known = {"extra_forbidden": "unknown key", "missing": "this key is missing"}
+    why = known.get(first["type"], first["msg"].removeprefix("Value error, "))
+    why += f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+    if first["type"] == "missing" or isinstance(first["input"], dict):
+        return InputError(where, key, why) if key else InputError("chip", where, why)
+    return InputError(f"{where}: {key}" if key else where, first["input"], why)

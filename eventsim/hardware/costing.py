@@ -49,7 +49,7 @@ class Cost:
                     f"chip.{part}", chip.name, "differs, and so would the counts: price the run again"
                 )
         counts = replace(self.counts, placed=replace(self.placed, chip=chip))
-        return replace(self, counts=counts, bill=chip_bill(chip, counts.totals, counts.seconds, kind))
+        return replace(self, counts=counts, bill=_bill(counts, kind))
 
 
 def cost(
@@ -87,7 +87,12 @@ def cost(
         check(chip, placed.mesh, placed.usage, chips_needed(run, chip))
     counts = count(run, placed)
     timed = None if run.results is None or run.not_recorded() else bound(run, counts)
-    return Cost(run, name, counts, chip_bill(chip, counts.totals, counts.seconds, prices), timed)
+    return Cost(run, name, counts, _bill(counts, prices), timed)
+
+
+def _bill(counts: Counts, kind: Kind | None) -> Bill:
+    placed = counts.placed
+    return chip_bill(placed.chip, counts.totals, counts.seconds, kind, placed.in_use)
 
 
 def core_of_each(

@@ -8,8 +8,9 @@ from types import MappingProxyType
 
 import numpy as np
 
+from eventsim.errors import InputError
 from eventsim.hardware.capacity import Usage
-from eventsim.hardware.chip import Chip
+from eventsim.hardware.chip import Chip, InUse
 from eventsim.hardware.layout import Layout, lay_out, words_for
 from eventsim.hardware.lut import LayerCounts, count_layer
 from eventsim.hardware.mapping import neuron_mask
@@ -19,6 +20,8 @@ from eventsim.hardware.quantities import PER_CORE
 from eventsim.hardware.reach import Ints, Reach, TableLayer, reach_of, synapse_tables, table_layers
 from eventsim.hardware.run import Run
 from eventsim.kernels import hardware as kernels
+
+MOST_STEPS = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,12 @@ class Placed:
     layers: tuple[TableLayer, ...]
     layout: Layout
     usage: Usage
+
+    @property
+    def in_use(self) -> InUse:
+        """Tiles and cores that hold neurons, sources or tables."""
+        cores = np.unique(self.core_of)
+        return InUse(np.unique(self.mesh.tile_of_core[cores]).size, cores.size)
 
 
 @dataclass(frozen=True)
@@ -135,6 +144,7 @@ def count(run: Run, placed: Placed) -> Counts:
     pending, pending_adds = pending_events(run, core_of, mesh.n_cores, notes)
     per_core["synaptic_events"] -= pending + pending_adds
     per_core["lut_adds"] -= pending_adds
+    _compare_with_engine(run, int(per_core["synaptic_events"].sum()), notes)
     _count_updates(run, placed, per_core, notes)
     result = Counts(
         placed,
@@ -156,9 +166,21 @@ def count(run: Run, placed: Placed) -> Counts:
     return result
 
 
+def _compare_with_engine(run: Run, events: int, notes: list[str]) -> None:
+    """Say by how much the count differs from the engine's: what was on its way is not known, or noise acted."""
+    told = None if run.results is None else run.results.counts.get("synaptic_events")
+    if told is not None and int(told) != events:
+        notes.append(
+            f"the engine counted {int(told):,} synaptic events: some were on their way, or lost to noise"
+        )
+
+
 def steps_of(duration_ms: float, tick_ms: float) -> int:
-    """Time steps of a run."""
-    return max(1, int(np.ceil(duration_ms / tick_ms)))
+    """Time steps of a run.  Raises InputError for more than MOST_STEPS."""
+    steps = max(1, int(np.ceil(duration_ms / tick_ms)))
+    if steps > MOST_STEPS:
+        raise InputError("timing.tick_ms", tick_ms, f"{steps:,} time steps are more than {MOST_STEPS:,}")
+    return steps
 
 
 def _count_updates(run: Run, placed: Placed, per_core: dict[str, Ints], notes: list[str]) -> None:

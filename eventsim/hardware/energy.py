@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from eventsim.errors import InputError
-from eventsim.hardware.chip import Chip, Kind, Price
+from eventsim.hardware.chip import Chip, InUse, Kind, Price
 from eventsim.hardware.quantities import QUANTITIES, SUBSETS
 
 
@@ -103,14 +103,20 @@ def bill(
     return Bill(kind, parts, static_watts, seconds, unpriced, included_in, within)
 
 
-def chip_bill(chip: Chip, counts: Mapping[str, int], seconds: float, kind: Kind | None = None) -> Bill:
+def chip_bill(
+    chip: Chip,
+    counts: Mapping[str, int],
+    seconds: float,
+    kind: Kind | None = None,
+    in_use: InUse | None = None,
+) -> Bill:
     """The bill of a chip by its prices of one kind: by default its incremental ones if it has any for what happens at
-    synapses or in memory, else the all-in ones."""
+    synapses or in memory, else the all-in ones.  in_use: see `Chip.static_watts`."""
     kind = default_kind(chip) if kind is None else kind
     prices = [each for each in chip.price if each.kind == kind]
     if not prices:
         raise InputError("prices", kind, f"{chip.name} has no such prices")
-    return bill(counts, prices, seconds, chip.static_watts() if kind == "incremental" else 0.0)
+    return bill(counts, prices, seconds, chip.static_watts(in_use) if kind == "incremental" else 0.0)
 
 
 def fit_incremental(events_per_s: tuple[float, float], watts: tuple[float, float]) -> tuple[float, float]:

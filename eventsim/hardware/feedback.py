@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from eventsim.build.synapses import build_synapses
+from eventsim.hardware.bound import cycles_of, path_cycles
 from eventsim.hardware.costing import Cost
 from eventsim.hardware.packets import Delivered
 from eventsim.hardware.reach import is_tables
@@ -55,8 +56,6 @@ def _mean_latency_ms(cost: Cost, delivered: Delivered) -> np.ndarray:
     rows = cost.placed.reach.cores.size
     packets = np.bincount(delivered.row, minlength=rows)
     cycles = np.bincount(delivered.row, weights=delivered.latency, minlength=rows)
-    from eventsim.hardware.bound import cycles_of, path_cycles
-
     alone = path_cycles(cost.placed, cycles_of(cost.chip))
     return delivered.model_ms(np.where(packets > 0, cycles / np.maximum(packets, 1), alone))
 
@@ -98,12 +97,12 @@ def compare_feedback(
     simulation.run(run.duration_ms)
     results = sink.results(run.duration_ms, simulation.counts)
     before = run.results
-    found: dict[str, Any] = {"acceleration": delivered.acceleration}
+    found: dict[str, Any] = {"populations": {}}
     if before is None:
         return found
     for name in results.populations:
         if name in before.populations:
-            found[name] = _moved(before, results, name)
+            found["populations"][name] = _moved(before, results, name)
     if measure is not None:
         new = dict(_numbers(measure(results)))
         old = dict(_numbers(measure(before)))

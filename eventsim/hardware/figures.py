@@ -8,7 +8,7 @@ import numpy as np
 
 from eventsim.hardware.costing import Cost
 from eventsim.hardware.counts import Counts
-from eventsim.hardware.report import balance
+from eventsim.hardware.document import balance
 from eventsim.plots import style
 
 if TYPE_CHECKING:
@@ -158,12 +158,13 @@ def mappings_figure(costs: list[Cost]) -> Figure:
     with style.styled_figure(8.2, 4.2) as figure:
         axes = figure.add_subplot()
         tiles = np.unique(costs[0].placed.mesh.tile_of_core)
-        for cost, colour in zip(costs, _repeated(style.PALETTE), strict=False):
+        for k, (cost, colour) in enumerate(zip(costs, _repeated(style.PALETTE), strict=False)):
+            size = 5 + 5 * (len(costs) - k) / len(costs)  # so that equal ones show around each other
             x = balance(cost.counts.per_tile("synaptic_events")[tiles]) or 0.0
             hops = (cost.counts.hops_unicast, cost.counts.hops_multicast)
             axes.plot([x, x], hops, color=colour, lw=0.8, alpha=0.6)
-            axes.plot(x, hops[0], "o", color=colour, ms=7, label=cost.mapping)
-            axes.plot(x, hops[1], "s", color=colour, ms=7, mfc="white")
+            axes.plot(x, hops[0], "o", color=colour, ms=size, label=cost.mapping)
+            axes.plot(x, hops[1], "s", color=colour, ms=size, mfc="white")
         axes.plot([], [], "o", color=style.MUTED, label="unicast")
         axes.plot([], [], "s", color=style.MUTED, mfc="white", label="multicast tree")
         largest = max((cost.counts.hops_unicast for cost in costs), default=1)

@@ -2,8 +2,8 @@
 
 A neuron and all that it reaches are a hyperedge, weighted by its spikes; cutting it into k parts costs k - 1 packets.
 The partitioner minimises their sum (km1).  Parts are then placed by swaps, with annealing: for ``"hops"`` they lower
-the spike-weighted hops; for ``"load"`` neurons weigh what arrives at them, so that parts have equal events, and swaps
-lower the events of the largest tile first and hops among equals.
+the spike-weighted hops; for ``"load"`` neurons weigh what arrives at them, so that parts have equal events, all cores
+are used, and swaps lower hops while no tile has more than its share of events, but for the imbalance that is allowed.
 
 L. Gottesbueren et al., Mt-KaHyPar, ACM Transactions on Algorithms 20 (2024).
 """
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 IMBALANCE = 0.03
 SPARE_CORES = 1.25
 """Parts for ``"hops"``, over the cores that a contiguous filling takes: what a partition needs to have some room."""
-SWEEPS = 200
+MOST_SWEEPS, MOST_WORK = 1000, 2 * 10**9
+"""Swaps tried for each core, and steps of the inner loop that they may take in all: four for each core."""
 
 
 def hypergraph(run: Run, chip: Chip, objective: Objective = "hops", seed: int = 0) -> Ints:
@@ -68,7 +69,7 @@ def _parts(run: Run, chip: Chip, mesh: Mesh, events: Ints, objective: Objective,
     """The part of each neuron."""
     needed = int(filled(run.network, chip).max(initial=0)) + 1
     roomy = min(int(np.ceil(SPARE_CORES * needed)), mesh.n_cores) if objective == "hops" else mesh.n_cores
-    k = min(roomy if needed > 1 else 1, run.network.size)
+    k = min(roomy if needed > 1 or objective == "load" else 1, run.network.size)
     if k <= 1:
         return np.zeros(run.network.size, np.int64)
     edges, edge_weights = _hyperedges(run)
@@ -149,14 +150,16 @@ def _placed(run: Run, mesh: Mesh, parts: Ints, events: Ints, objective: Objectiv
         )
     load = np.bincount(parts, weights=events, minlength=n).astype(np.int64)
     core_of_part = np.arange(n)
+    tiles = np.unique(mesh.tile_of_core).size
+    most_load = max((1.0 + IMBALANCE) * load.sum() / tiles, 1.0) if objective == "load" else np.inf
     kernels.anneal_placement(
         traffic + traffic.T,
         load,
+        most_load,
         mesh.tile_of_core,
         mesh.columns,
         mesh.n_tiles,
-        objective == "load",
-        SWEEPS,
+        int(np.clip(MOST_WORK // (4 * n * n), 1, MOST_SWEEPS)),
         np.uint64(seed),
         core_of_part,
     )

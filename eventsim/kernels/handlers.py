@@ -48,11 +48,15 @@ class Handlers:
         integrator's step.  ``crossing`` need not look beyond it.  By default never.
     ``row(p, s)``, optional
         the row of synapses that the spike goes along, asked before ``reset``.  By default -1, the neuron's own.
+    ``set_threshold(p, value)``, optional
+        lets the threshold be another, for noise on thresholds; the parameters are then one neuron's own.
     ``show(p, s)``, optional
         fills in fields of the state that are there for whoever looks at it, and not for the other functions.
     ``take(p, s, u, x, y, ref, ref_x, ref_y)`` and ``give(p, s)``, optional, together
         exchange the sums of a neuron whose arrivals only add up (``sums``) with an engine that keeps them elsewhere;
         ``give`` returns u, x, y, V_th - V_inf and the end of the refractory period.
+    ``adopt(before, p, s)``, optional
+        the state at ``s.t`` carried over from the parameters ``before`` to ``p``.  Without it they cannot change.
     ``safe(p, s, until)``, optional
         whether the neuron certainly does nothing by itself up to ``until``: a cheap test.  By default never certain.
 
@@ -69,20 +73,24 @@ class Handlers:
         bound: Callable[..., Any] | None = None,
         step: Callable[..., Any] | None = None,
         row: Callable[..., Any] | None = None,
+        set_threshold: Callable[..., Any] | None = None,
         show: Callable[..., Any] | None = None,
         take: Callable[..., Any] | None = None,
         give: Callable[..., Any] | None = None,
         safe: Callable[..., Any] | None = None,
+        adopt: Callable[..., Any] | None = None,
     ) -> None:
         given = {"flow": flow, "crossing": crossing, "jump": jump, "reset": reset}
         optional = {
             "bound": bound,
             "step": step,
             "row": row,
+            "set_threshold": set_threshold,
             "show": show,
             "take": take,
             "give": give,
             "safe": safe,
+            "adopt": adopt,
         }
         given |= {role: function for role, function in optional.items() if function is not None}
         self.functions = {role: _jitted(function) for role, function in given.items()}
@@ -197,6 +205,11 @@ def row(model, p, s):
     return _compiled_only()
 
 
+def set_threshold(model, p, value):
+    """``Handlers.set_threshold`` of ``model``; nothing where it has none."""
+    return _compiled_only()
+
+
 def show(model, p, s):
     """``Handlers.show`` of ``model``; nothing where it has none."""
     return _compiled_only()
@@ -214,6 +227,11 @@ def give(model, p, s):
 
 def safe(model, p, s, until):
     """``Handlers.safe`` of ``model``; not where it has none."""
+    return _compiled_only()
+
+
+def adopt(model, before, p, s):
+    """``Handlers.adopt`` of ``model``; nothing where it has none."""
     return _compiled_only()
 
 
@@ -287,6 +305,14 @@ def _row(model, p, s):
     return lambda model, p, s: function(p, s)
 
 
+@overload(set_threshold)
+def _set_threshold(model, p, value):
+    function = model.function("set_threshold")
+    if function is None:
+        return lambda model, p, value: None
+    return lambda model, p, value: function(p, value)
+
+
 @overload(show)
 def _show(model, p, s):
     function = model.function("show")
@@ -309,6 +335,14 @@ def _give(model, p, s):
     if function is None:
         return lambda model, p, s: (0.0, 0.0, 0.0, 0.0, 0.0)
     return lambda model, p, s: function(p, s)
+
+
+@overload(adopt)
+def _adopt(model, before, p, s):
+    function = model.function("adopt")
+    if function is None:
+        return lambda model, before, p, s: None
+    return lambda model, before, p, s: function(before, p, s)
 
 
 @overload(safe)

@@ -263,12 +263,18 @@ def _hops_of(part, tile, skip, traffic, tiles, columns):
     return hops
 
 
-@kernel
-def anneal_placement(traffic, load, tile_of_core, columns, n_tiles, by_load, sweeps, seed, core_of_part):
-    """Swap parts between cores, warm at first, so that spike-weighted hops fall; with `by_load` the sum of the squares
-    of the tiles' loads comes first, whose least is an even load.  The best placement seen is left in core_of_part.
+@inner
+def _excess(load, most):
+    """Square of what a tile has too much."""
+    return max(load - most, 0.0) * max(load - most, 0.0)
 
-    traffic: (parts, parts) packets either way, symmetric.  load: (parts,) events.
+
+@kernel
+def anneal_placement(traffic, load, most_load, tile_of_core, columns, n_tiles, sweeps, seed, core_of_part):
+    """Swap parts between cores, warm at first, so that no tile has more than `most_load`, as far as that goes, and then
+    spike-weighted hops fall.  The best placement seen is left in core_of_part.
+
+    traffic: (parts, parts) packets either way, symmetric.  load: (parts,) events.  most_load: inf if only hops count.
     """
     n = core_of_part.size
     state = np.uint64(seed * np.uint64(2) + np.uint64(0x9E3779B97F4A7C15))
@@ -278,7 +284,6 @@ def anneal_placement(traffic, load, tile_of_core, columns, n_tiles, by_load, swe
         tiles[part] = tile_of_core[core_of_part[part]]
         tile_load[tiles[part]] += load[part]
     mean_hops = max(traffic.sum() / n, 1.0)
-    mean_load = max(load.sum() / n_tiles, 1.0)
     now = best = 0.0
     best_cores = core_of_part.copy()
     for step in range(sweeps * n):
@@ -295,10 +300,10 @@ def anneal_placement(traffic, load, tile_of_core, columns, n_tiles, by_load, swe
         before = _hops_of(a, ta, b, traffic, tiles, columns) + _hops_of(b, tb, a, traffic, tiles, columns)
         after = _hops_of(a, tb, b, traffic, tiles, columns) + _hops_of(b, ta, a, traffic, tiles, columns)
         change = (after - before) / mean_hops
-        if by_load:
-            moved = float(load[b] - load[a])
-            squares = 2.0 * moved * (tile_load[ta] - tile_load[tb] + moved)
-            change = 0.01 * change + 100.0 * squares / (mean_load * mean_load)
+        moved = float(load[b] - load[a])
+        excess = _excess(tile_load[ta] + moved, most_load) + _excess(tile_load[tb] - moved, most_load)
+        excess -= _excess(tile_load[ta], most_load) + _excess(tile_load[tb], most_load)
+        change += 1e4 * excess / (most_load * most_load)
         if change <= 0.0 or chance < np.exp(-change / (0.3 * warm * warm + 1e-9)):
             tiles[a], tiles[b] = tb, ta
             core_of_part[a], core_of_part[b] = core_of_part[b], core_of_part[a]

@@ -19,18 +19,32 @@ class Group(NamedTuple):
     state_bytes: int  # of one
     ids: int  # address of i8
     size: int
-    per_arrival: int  # 1: the threshold is tested after every arrival, 0: once an instant
+    per_arrival: int  # address of u1: 1 where the threshold is tested after every arrival; or 0: once an instant in all
+    thresholds: int  # address of THRESHOLD records, one a neuron, where noise moves some; or 0
 
 
 def _record(*fields: tuple[str, str]) -> np.dtype[Any]:
     return np.dtype(list(fields), align=True)
 
 
+THRESHOLD = _record(
+    ("mean", "f8"),
+    ("std", "f8"),  # 0: it is not moved
+    ("key0", "u8"),
+    ("key1", "u8"),
+    ("neuron", "i8"),  # index in its population
+    ("number", "i8"),  # of its next spike
+)
+"""The threshold of a neuron that noise moves after each of its spikes."""
+
 WIRING = _record(
     ("links", "u8"),  # (n_projections,) LINK
     ("population_of", "u8"),  # u2 (n_ids,)
     ("first_id", "u8"),  # i8 (n_populations,)
-    ("recorded", "u8"),  # u1 (n_populations,)
+    ("recorded", "u8"),  # u1 (n_populations,): RECORDED, WATCHED
+    ("watched", "u8"),  # u1 (n_ids,): 1: the engine stops right after the instant of such a spike
+    ("dead", "u8"),  # u1 (n_ids,): 1: no spike comes from it
+    ("flights", "u8"),  # i8 (n_populations,): on how many ways a spike may set out at most
     ("outgoing_start", "u8"),  # i8 (n_populations + 1,)
     ("outgoing", "u8"),  # i8: a population's projections, in order
     ("group_of", "u8"),  # u1 (n_ids,): group of a neuron; of no meaning for a source
@@ -42,6 +56,7 @@ LINK = _record(
     ("short_starts", "i8"),  # 1: they are u4, as they may be where a row is cut into tiles
     # u4: index in the target population; u2, index in the tile, where rows are cut.  Sorted by (delay, target) in a row
     ("targets", "u8"),
+    ("short_targets", "i8"),  # 1: u2
     ("weights", "u8"),  # of synapse k weights[k * weight_stride]; stride 0: common
     ("weight_stride", "i8"),
     ("single", "i8"),  # 1: weights are f4; 0: f8, as common ones and those of look-up tables are
@@ -51,8 +66,31 @@ LINK = _record(
     ("target_first", "i8"),  # local number of the target population's first neuron
     ("receptor", "i8"),
     ("dense", "i8"),  # 1: a row reaches neurons 0, 1, 2, ... and there are no `targets`
+    ("order", "i8"),  # the projection's number, also where these are synapses as they were
+    ("travel", "u8"),  # address of a TRAVEL: noise acts on the spikes of this projection; or 0
 )
 """A projection."""
+
+TRAVEL = _record(
+    ("seed", "u8"),
+    ("jitter_key", "u8"),
+    ("lost_key", "u8"),
+    ("delays", "u8"),  # f8, ms: those of the synapses, of k delays[k * delay_stride]
+    ("delay_stride", "i8"),
+    ("drift_per_ms", "f8"),
+    ("jitter_shape", "i8"),
+    ("jitter_scale", "f8"),  # 0: none
+    ("jitter_each", "i8"),  # 1: a draw for each synapse
+    ("lost", "f8"),  # probability
+    ("lost_each", "i8"),
+    ("tick", "f8"),  # ms; 0: no clock
+    ("rounding", "i8"),
+    ("each", "i8"),  # 1: the synapses of a row are reached at times that do not follow each other
+)
+"""What noise does to the spikes of a projection: when each arrives is settled when it is emitted.
+
+Its LINK has the common delay 0, and its spikes set out when they arrive.
+"""
 
 HEAP = _record(
     ("when", "u8"),  # f8: the heap's keys
@@ -80,6 +118,8 @@ QUEUE = _record(
     ("external_events", "i8"),
     ("own_events", "i8"),
     ("pause_at", "i8"),  # come back when rounds and synaptic events together reach this
+    ("until", "f8"),  # where this call ends
+    ("stopped", "i8"),  # 1: there, because a watched neuron fired
     # spikes on their way, in order of their serial numbers and projections
     ("flight", "u8"),  # FLIGHT
     ("flight_capacity", "i8"),
@@ -138,6 +178,9 @@ INPUTS = _record(
     ("n_current", "i8"),
 )
 """What comes from outside in the slice of time being simulated."""
+
+RECORDED, WATCHED = 1, 2
+"""What is to be done about the spikes of a population: hand them out; see whether it is a watched neuron's."""
 
 START, ADVANCE, GATHER, SETTLE, EMIT = range(5)
 """Where a kernel is in a round."""

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from numba import float32, int32, uint64
 
 from eventsim.kernels.jit import inlined, inner
-from eventsim.kernels.lut_layers import address_of, blend, descend, place_of, pull
+from eventsim.kernels.lut_layers import address_of, blend, bytes_of, descend, part_of, place_of, pull
 from eventsim.kernels.memory import prefetch
 from eventsim.kernels.vector import (
     BYTES,
@@ -30,16 +30,16 @@ from eventsim.kernels.vector import (
     splat_int,
     store,
     store_int,
+    total,
 )
-
-LINE = 64
 
 
 class Aimed(NamedTuple):
     """Numbers of rows for the pairs of one position, uint32 (2, places), the two of them in turn.
 
     row: the row read.  flipped: the row across the nearer of the query's and the key's comparison.  moved: the row
-    across the distance's comparison where that is the nearest of all, else the row itself.
+    across the distance's comparison where that is the nearest of all, else the row itself, from which nothing pulls:
+    a second difference costs less than a branch that cannot be foreseen.
     """
 
     row: Any
@@ -48,9 +48,15 @@ class Aimed(NamedTuple):
 
 
 @inlined
-def _ask_for(row, row_bytes):
-    for offset in range(0, row_bytes, LINE):
-        prefetch(row, offset)
+def _row_at(table, rows, half, j, blocks):
+    """The address of the row that ``rows`` names for position j."""
+    return table + uint64(rows[half, j]) * bytes_of(blocks)
+
+
+@inlined
+def _ask_for(row, blocks):
+    for block in range(len(blocks)):
+        prefetch(row, BYTES * block)
 
 
 @inlined
@@ -69,11 +75,10 @@ def _aim(i, m, half, positions, query, key, place, aimed):
 
 
 @inner
-def attend(tables, first, every, query, key, place, aimed, y):
+def attend(tables, blocks, first, every, query, key, place, aimed, y):
     """Add to ``y`` (positions, width) the rows of all tables, at positions ``first``, ``first + every``, ..."""
-    positions, width = y.shape
-    row_bytes = 4 * width
-    table_bytes = uint64(tables.shape[1] * row_bytes)
+    positions = y.shape[0]
+    table_bytes = bytes_of(blocks) * uint64(tables.shape[1])
     for m in range(first, positions, every):
         target = place_of(y, m, 0)
         table = address_of(tables)
@@ -84,11 +89,12 @@ def attend(tables, first, every, query, key, place, aimed, y):
                 other = uint64(1) - half
                 _aim(i + 1, m, other, positions, query, key, place, aimed)
                 for j in range(uint64(m)):
-                    _ask_for(table + table_bytes + uint64(aimed.row[other, j]) * uint64(row_bytes), row_bytes)
-            for offset in range(uint64(0), uint64(row_bytes), uint64(BYTES)):
+                    _ask_for(_row_at(table + table_bytes, aimed.row, other, j, blocks), blocks)
+            for block in range(len(blocks)):
+                offset = uint64(BYTES * block)
                 value = load(target + offset)
                 for j in range(uint64(m)):
-                    value = plus(value, load(table + uint64(aimed.row[half, j]) * uint64(row_bytes) + offset))
+                    value = plus(value, load(_row_at(table, aimed.row, half, j, blocks) + offset))
                 store(target + offset, value)
             table += table_bytes
 
@@ -115,65 +121,77 @@ def _aim_to_learn(i, m, positions, query, key, place, aimed):
 
 
 @inlined
-def _ask_to_learn(table, m, row_bytes, wanted, aimed):
+def _ask_to_learn(table, m, blocks, wanted, aimed):
     half = uint64(m & 1)
     for j in range(uint64(m)):
-        row, moved = aimed.row[half, j], aimed.moved[half, j]
-        _ask_for(table + uint64(row) * uint64(row_bytes), row_bytes)
+        _ask_for(_row_at(table, aimed.row, half, j, blocks), blocks)
         if wanted:
-            _ask_for(table + uint64(aimed.flipped[half, j]) * uint64(row_bytes), row_bytes)
-        if moved != row:
-            _ask_for(table + uint64(moved) * uint64(row_bytes), row_bytes)
+            _ask_for(_row_at(table, aimed.flipped, half, j, blocks), blocks)
+        _ask_for(_row_at(table, aimed.moved, half, j, blocks), blocks)
 
 
 @inlined
-def _learn_position(i, table, m, row_bytes, wanted, near, key, aimed, grad, step, pulls):
-    """Learn all pairs of position m in table i; ``grad`` and ``step`` are the addresses of its gradient and its step.
+def _learn_position(table, m, blocks, wanted, aimed, grad, step, pulls):
+    """Learn all pairs of position m in a table; ``grad`` and ``step`` are the addresses of its gradient and its step.
 
-    Returns what is pulled at the query's comparison and adds to ``pulls`` what is at those of keys and distances.
+    Puts what pulls at the nearer comparison of each pair into ``pulls[0]``, what pulls at its distance's into
+    ``pulls[1]``.
     """
-    half, width, last = uint64(m & 1), row_bytes // 4, uint64(pulls.shape[1] - 1)
-    of_query = float32(0.0)
+    half = uint64(m & 1)
     for j in range(uint64(m)):
-        number, moved = aimed.row[half, j], aimed.moved[half, j]
-        row = table + uint64(number) * uint64(row_bytes)
+        row = _row_at(table, aimed.row, half, j, blocks)
         if wanted:
-            g = blend(row, table + uint64(aimed.flipped[half, j]) * uint64(row_bytes), grad, width)
-            nearer = near < key.near[uint64(i), j]
-            of_query += g if nearer else float32(0.0)
-            pulls[uint64(0), j] += float32(0.0) if nearer else g
-        if moved != number:
-            g = blend(row, table + uint64(moved) * uint64(row_bytes), grad, width)
-            pulls[uint64(1), last - uint64(m) + j] += g
-        descend(row, step, width)
-    return of_query
+            pulls[uint64(0), j] = blend(row, _row_at(table, aimed.flipped, half, j, blocks), grad, blocks)
+        pulls[uint64(1), j] = blend(row, _row_at(table, aimed.moved, half, j, blocks), grad, blocks)
+        descend(row, step, blocks)
+
+
+@inlined
+def _share(i, m, near, key, positions, pulls):
+    """Add the pulls of position m's pairs to those of its keys (``pulls[2]``) and distances (``pulls[3]``), and return
+    the sum of those at the query, whose comparison is at ``near``."""
+    zero, of_query = splat(float32(0.0)), splat(float32(0.0))
+    for j in range(0, m, LANES):
+        g, key_near = load(place_of(pulls, 0, j)), load(place_of(key.near, i, j))
+        of_query = plus(of_query, choose(splat(near), key_near, g, zero))
+        of_key, of_place = place_of(pulls, 2, j), place_of(pulls, 3, positions - 1 - m + j)
+        store(of_key, plus(load(of_key), choose(splat(near), key_near, zero, g)))
+        store(of_place, plus(load(of_place), load(place_of(pulls, 1, j))))
+    return total(of_query)
 
 
 @inner
-def learn_pairs(tables, anchors, first, last, wanted, found, aimed, grad_y, step, pulls, grad_x, place_pulls):
-    """One step of gradient descent on tables ``first`` to ``last - 1`` over all pairs, in order of (table, m, j).
+def learn_pairs(
+    tables, blocks, anchors, first, every, wanted, found, aimed, grad_y, step, pulls, sums, place_pulls
+):
+    """One step of gradient descent over all pairs, in order of (table, m, j), on the tables of parts ``first``,
+    ``first + every``, ... of as many as ``sums`` has.
 
     ``anchors`` and ``found``: of queries and keys, and (found alone) of distances, from the largest to 0.  Where
-    ``wanted``, ``grad_x`` (positions, width) receives what reaches the anchors.  ``place_pulls`` (n_tables, positions)
-    becomes the gradient of the distances' nearest comparisons.  ``pulls``: float32 (2, positions), work space.
+    ``wanted``, ``sums`` (parts, positions, width) become what reaches the anchors from each part.  ``place_pulls``
+    (n_tables, positions) becomes the gradient of the distances' nearest comparisons.  ``pulls``: float32 (4, places),
+    work space.
     """
-    positions, width = grad_y.shape
-    row_bytes = 4 * width
+    positions = grad_y.shape[0]
     query, key, place = found
-    for i in range(first, last):
-        table = address_of(tables) + uint64(i) * uint64(tables.shape[1] * row_bytes)
-        pulls[:] = float32(0.0)
-        for ahead in range(1, positions + 1):
-            if ahead < positions:
-                _aim_to_learn(i, ahead, positions, query, key, place, aimed)
-                _ask_to_learn(table, ahead, row_bytes, wanted, aimed)
-            m = ahead - 1
-            grad, move = place_of(grad_y, m, 0), place_of(step, m, 0)
-            near = query.near[i, m]
-            g = _learn_position(i, table, m, row_bytes, wanted, near, key, aimed, grad, move, pulls)
-            if wanted:
-                pull(anchors[0], i, query.which[i, m], g * query.slope[i, m], grad_x, m)
-        for j in range(positions):
-            if wanted:
-                pull(anchors[1], i, key.which[i, j], pulls[0, j] * key.slope[i, j], grad_x, j)
-            place_pulls[i, j] = pulls[1, j] * place.slope[i, j]
+    for part in range(first, sums.shape[0], every):
+        grad_x = sums[part]
+        grad_x[:] = float32(0.0)
+        begin, end = part_of(tables.shape[0], sums.shape[0], part)
+        for i in range(begin, end):
+            table = address_of(tables) + uint64(i) * bytes_of(blocks) * uint64(tables.shape[1])
+            pulls[:] = float32(0.0)
+            for ahead in range(1, positions + 1):
+                if ahead < positions:
+                    _aim_to_learn(i, ahead, positions, query, key, place, aimed)
+                    _ask_to_learn(table, ahead, blocks, wanted, aimed)
+                m = ahead - 1
+                grad, move = place_of(grad_y, m, 0), place_of(step, m, 0)
+                _learn_position(table, m, blocks, wanted, aimed, grad, move, pulls)
+                g = _share(i, m, query.near[i, m], key, positions, pulls)
+                if wanted:
+                    pull(anchors[0], i, query.which[i, m], g * query.slope[i, m], grad_x, m)
+            for j in range(positions):
+                if wanted:
+                    pull(anchors[1], i, key.which[i, j], pulls[2, j] * key.slope[i, j], grad_x, j)
+                place_pulls[i, j] = pulls[3, j] * place.slope[i, j]

@@ -3,7 +3,8 @@
 `lut` has the rule and its float64 form.  Here latencies are (positions, width), with a width that is a multiple of
 `vector.LANES`, and what is known of each table at each position is kept by table: `Found`, arrays (tables, places),
 with places for a multiple of `LANES` positions and `LANES` more.  The tables of a layer lie behind each other,
-``tables`` (n_tables, n_rows, width).
+``tables`` (n_tables, n_rows, width).  ``blocks`` is a tuple of as many numbers as a row has vectors: of a tuple the
+length is known to the compiler, which then keeps whole rows in registers.
 """
 
 from typing import Any, NamedTuple
@@ -90,6 +91,31 @@ def compare(anchors, columns, first, last, shift, found):
             store_int(place_of(found.flip, i, c), flip)
 
 
+@inlined
+def bytes_of(blocks):
+    """The length of a row."""
+    return uint64(BYTES * len(blocks))
+
+
+@inner
+def embed(embedding, blocks, tokens, first, every, z):
+    """The rows of ``embedding`` for ``tokens``, at positions ``first``, ``first + every``, ... of ``z``."""
+    row_bytes = bytes_of(blocks)
+    for c in range(first, z.shape[0], every):
+        source = address_of(embedding) + uint64(tokens[c]) * row_bytes
+        for block in range(len(blocks)):
+            offset = uint64(BYTES * block)
+            store(address_of(z) + uint64(c) * row_bytes + offset, load(source + offset))
+
+
+@inner
+def clear(y, blocks, first, every):
+    """Zeros for positions ``first``, ``first + every``, ... of ``y``."""
+    for c in range(first, y.shape[0], every):
+        for block in range(len(blocks)):
+            store(address_of(y) + uint64(c) * bytes_of(blocks) + uint64(BYTES * block), splat(float32(0.0)))
+
+
 @inner
 def turn(x, columns):
     """``columns`` becomes ``x`` (positions, width) transposed."""
@@ -99,33 +125,36 @@ def turn(x, columns):
 
 
 @inner
-def sum_rows(tables, first, every, found, y):
+def sum_rows(tables, blocks, first, every, found, y):
     """Add to ``y`` (positions, width) the rows of all tables, at positions ``first``, ``first + every``, ..."""
-    width = tables.shape[2]
-    row_bytes, table_bytes = uint64(4 * width), uint64(4 * width * tables.shape[1])
+    row_bytes = bytes_of(blocks)
+    table_bytes = row_bytes * uint64(tables.shape[1])
     for c in range(first, y.shape[0], every):
         target = address_of(y) + uint64(c) * row_bytes
         table = address_of(tables)
         for i in range(tables.shape[0]):
             row = table + uint64(found.row[i, c]) * row_bytes
-            for offset in range(uint64(0), row_bytes, uint64(BYTES)):
+            for block in range(len(blocks)):
+                offset = uint64(BYTES * block)
                 store(target + offset, plus(load(target + offset), load(row + offset)))
             table += table_bytes
 
 
 @inlined
-def blend(row, flipped, grad, width):
+def blend(row, flipped, grad, blocks):
     """``grad . (S[flipped] - S[row])`` of the rows at these addresses."""
     value = times(load(grad), minus(load(flipped), load(row)))
-    for offset in range(uint64(BYTES), uint64(4 * width), uint64(BYTES)):
+    for block in range(1, len(blocks)):
+        offset = uint64(BYTES * block)
         value = plus(value, times(load(grad + offset), minus(load(flipped + offset), load(row + offset))))
     return total(value)
 
 
 @inlined
-def descend(row, step, width):
+def descend(row, step, blocks):
     """Take ``step`` (rate times gradient, at an address) from the row at an address."""
-    for offset in range(uint64(0), uint64(4 * width), uint64(BYTES)):
+    for block in range(len(blocks)):
+        offset = uint64(BYTES * block)
         store(row + offset, minus(load(row + offset), load(step + offset)))
 
 
@@ -136,27 +165,31 @@ def pull(anchors, i, r, amount, grad, c):
     grad[c, anchors[i, r, 1]] -= amount
 
 
-@inner
-def learn_rows(anchors, tables, first, last, found, grad_y, step, wanted, grad_x):
-    """One step of gradient descent on tables ``first`` to ``last - 1``; where ``wanted``, add to ``grad_x`` too.
-
-    ``grad_y``, ``step`` (rate times it) and ``grad_x``: float32 (positions, width).
-    """
-    width = tables.shape[2]
-    row_bytes, table_bytes = uint64(4 * width), uint64(4 * width * tables.shape[1])
-    for i in range(first, last):
-        table = address_of(tables) + uint64(i) * table_bytes
-        for c in range(grad_y.shape[0]):
-            here = uint64(c) * row_bytes
-            row = table + uint64(found.row[i, c]) * row_bytes
-            if wanted:
-                flipped = table + uint64(found.row[i, c] ^ found.flip[i, c]) * row_bytes
-                g = blend(row, flipped, address_of(grad_y) + here, width)
-                pull(anchors, i, found.which[i, c], g * found.slope[i, c], grad_x, c)
-            descend(row, address_of(step) + here, width)
-
-
 @inlined
 def part_of(number, parts, part):
     """The first and the last (exclusive) of ``number`` tables that belong to a part."""
     return int64(number * part // parts), int64(number * (part + 1) // parts)
+
+
+@inner
+def learn_rows(anchors, tables, blocks, first, every, found, grad_y, step, sums):
+    """One step of gradient descent on the tables of parts ``first``, ``first + every``, ... of as many as ``sums`` has.
+
+    ``grad_y`` and ``step`` (rate times it): float32 (positions, width).  ``sums`` (parts, positions, width) become
+    what reaches the input from each part.
+    """
+    row_bytes = bytes_of(blocks)
+    table_bytes = row_bytes * uint64(tables.shape[1])
+    for part in range(first, sums.shape[0], every):
+        grad_x = sums[part]
+        grad_x[:] = float32(0.0)
+        begin, end = part_of(tables.shape[0], sums.shape[0], part)
+        for i in range(begin, end):
+            table = address_of(tables) + uint64(i) * table_bytes
+            for c in range(grad_y.shape[0]):
+                here = uint64(c) * row_bytes
+                row = table + uint64(found.row[i, c]) * row_bytes
+                flipped = table + uint64(found.row[i, c] ^ found.flip[i, c]) * row_bytes
+                g = blend(row, flipped, address_of(grad_y) + here, blocks)
+                pull(anchors, i, found.which[i, c], g * found.slope[i, c], grad_x, c)
+                descend(row, address_of(step) + here, blocks)

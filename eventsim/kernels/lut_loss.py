@@ -8,7 +8,7 @@ from numba import float32, int32, types, uint64
 from numba.extending import intrinsic
 
 from eventsim.kernels.jit import inlined, inner
-from eventsim.kernels.lut_layers import address_of
+from eventsim.kernels.lut_layers import place_of
 from eventsim.kernels.vector import BYTES, LANES, larger, largest, load, plus, total
 
 _LOG2_E = float32(1.4426950408889634)
@@ -49,35 +49,31 @@ def _exp(x):
 
 
 @inner
-def softmax_loss(logits, targets, rate, step):
-    """Cross entropy in nats of each position's logits (positions, width), summed; ``logits`` become its gradient.
-
-    ``step`` becomes the rate times the gradient.
-    """
+def softmax_loss(logits, targets, rate, step, first, every, losses):
+    """``losses`` (positions,) becomes the cross entropy in nats of ``logits`` (positions, 256) at ``targets``, and
+    ``logits`` their gradient; ``step`` becomes the rate times the gradient.  Positions ``first``, ``first + every``,
+    ... alone."""
     width = logits.shape[1]
-    loss = 0.0
-    for c in range(logits.shape[0]):
-        row = logits[c]
-        start = address_of(logits) + uint64(4 * c * width)
+    for c in range(first, logits.shape[0], every):
+        start = place_of(logits, c, 0)
         highest = load(start)
         for block in range(1, width // LANES):
             highest = larger(highest, load(start + uint64(block * BYTES)))
         top = largest(highest)
-        loss += top - row[targets[c]]
+        loss = top - logits[c, targets[c]]
         for k in range(width):
-            row[k] = _exp(row[k] - top)
+            logits[c, k] = _exp(logits[c, k] - top)
         sums = load(start)
         for block in range(1, width // LANES):
             sums = plus(sums, load(start + uint64(block * BYTES)))
         whole = total(sums)
-        loss += math.log(whole)
+        losses[c] = loss + math.log(whole)
         part = float32(1.0) / whole
         for k in range(width):
-            row[k] *= part
-        row[targets[c]] -= float32(1.0)
+            logits[c, k] *= part
+        logits[c, targets[c]] -= float32(1.0)
         for k in range(width):
-            step[c, k] = rate * row[k]
-    return loss
+            step[c, k] = rate * logits[c, k]
 
 
 @inlined

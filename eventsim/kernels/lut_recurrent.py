@@ -12,7 +12,7 @@ from numba import float32
 from eventsim.kernels.jit import kernel
 from eventsim.kernels.lut_layers import Found, compare, learn_rows, sum_rows, turn
 from eventsim.kernels.lut_loss import learning_rate, softmax_loss
-from eventsim.kernels.lut_transformer import layer_of, spliced
+from eventsim.kernels.lut_transformer import LOGIT_BLOCKS, layer_of, spliced
 
 
 class RecurrentWeights(NamedTuple):
@@ -31,18 +31,20 @@ class Work(NamedTuple):
     unembedding, and work space."""
 
     h: Any
-    grad: Any
+    grads: Any
     step: Any
+    passed: Any
     column: Any
     columns: Any
     found: Found
     readout: Found
     logits: Any
     logit_step: Any
+    losses: Any
 
 
 @spliced
-def _forward(weights, work, tokens):
+def _forward(weights, blocks, work, tokens):
     """The logits after every byte of ``tokens``."""
     for c in range(work.h.shape[0]):
         work.h[c] = weights.embedding[tokens[c]]
@@ -50,42 +52,42 @@ def _forward(weights, work, tokens):
             found = layer_of(work.found, c)
             turn(work.h[c - 1 : c], work.column)
             compare(weights.anchors, work.column, 0, weights.tables.shape[0], 0, found)
-            sum_rows(weights.tables, 0, 1, found, work.h[c : c + 1])
+            sum_rows(weights.tables, blocks, 0, 1, found, work.h[c : c + 1])
     turn(work.h, work.columns)
     compare(weights.readout_anchors, work.columns, 0, weights.readout_tables.shape[0], 0, work.readout)
     work.logits[:] = float32(0.0)
-    sum_rows(weights.readout_tables, 0, 1, work.readout, work.logits)
+    sum_rows(weights.readout_tables, LOGIT_BLOCKS, 0, 1, work.readout, work.logits)
 
 
 @spliced
-def _learn(weights, work, rate):
+def _learn(weights, blocks, work, rate):
     """Back from the logits' gradients through all positions."""
-    work.grad[:] = float32(0.0)
     anchors, tables = weights.readout_anchors, weights.readout_tables
-    learn_rows(
-        anchors, tables, 0, tables.shape[0], work.readout, work.logits, work.logit_step, True, work.grad
-    )
-    n_tables = weights.tables.shape[0]
+    learn_rows(anchors, tables, LOGIT_BLOCKS, 0, 1, work.readout, work.logits, work.logit_step, work.grads)
+    grad = work.grads[0]
     for before in range(work.h.shape[0] - 1):
         c = work.h.shape[0] - 1 - before
-        grad_y, grad_x = work.grad[c : c + 1], work.grad[c - 1 : c]
-        for k in range(grad_y.shape[1]):
-            work.step[0, k] = rate * grad_y[0, k]
+        for k in range(grad.shape[1]):
+            work.step[0, k] = rate * grad[c, k]
         found = layer_of(work.found, c)
-        learn_rows(weights.anchors, weights.tables, 0, n_tables, found, grad_y, work.step, True, grad_x)
+        learn_rows(
+            weights.anchors, weights.tables, blocks, 0, 1, found, grad[c : c + 1], work.step, work.passed
+        )
+        for k in range(grad.shape[1]):
+            grad[c - 1, k] += work.passed[0, 0, k]
 
 
 @kernel
-def run_texts(weights, work, texts, learns, first_step, rate_scale, losses, done):
+def run_texts(weights, blocks, work, texts, learns, first_step, rate_scale, losses, done):
     """The losses of ``texts`` (n, positions + 1) and where ``learns`` a step on each, as
-    `lut_transformer.run_texts`."""
+    `lut_transformer.run_texts`; ``blocks`` as in `lut_layers`."""
     positions = work.h.shape[0]
     for s in range(texts.shape[0]):
         rate = learning_rate(first_step + s, rate_scale) if learns else float32(0.0)
-        _forward(weights, work, texts[s])
+        _forward(weights, blocks, work, texts[s])
         first = 0 if learns else positions - 1
-        logits, logit_step = work.logits[first:], work.logit_step[first:]
-        losses[s] = softmax_loss(logits, texts[s, first + 1 :], rate, logit_step) / (positions - first)
+        softmax_loss(work.logits, texts[s, 1:], rate, work.logit_step, first, 1, work.losses)
+        losses[s] = work.losses[first:].mean()
         if learns:
-            _learn(weights, work, rate)
+            _learn(weights, blocks, work, rate)
         done[0] += 1

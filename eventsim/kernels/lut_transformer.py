@@ -17,15 +17,19 @@ from eventsim.kernels.jit import kernel
 from eventsim.kernels.lut_attention import Aimed, attend, learn_pairs
 from eventsim.kernels.lut_layers import (
     Found,
+    clear,
     compare,
+    embed,
     learn_rows,
     part_of,
     sum_rows,
     turn,
 )
 from eventsim.kernels.lut_loss import learning_rate, softmax_loss
+from eventsim.kernels.vector import LANES
 
 PARTS = 4
+LOGIT_BLOCKS = (0,) * (256 // LANES)
 
 spliced = njit(inline="always", error_model="numpy", nogil=True)
 """Put into its callers before anything is compiled: what is only called, LLVM optimises anew for each caller."""
@@ -86,9 +90,10 @@ class Own(NamedTuple):
 
 
 class Options(NamedTuple):
-    """key_bits, place_bits: of an index.  places_by_sign: the second anchor of a distance's comparison is a fixed 0.
-    train_embedding: the embedding learns too."""
+    """blocks: see `lut_layers`.  key_bits, place_bits: of an index.  places_by_sign: the second anchor of a distance's
+    comparison is a fixed 0.  train_embedding: the embedding learns too."""
 
+    blocks: tuple[int, ...]
     key_bits: int
     place_bits: int
     places_by_sign: bool
@@ -125,35 +130,37 @@ def _attention(weights, options, shared, own, k, team):
     compare(weights.key_anchors[k], own.columns, first, last, options.place_bits, key)
     compare(weights.place_anchors[k], own.place_columns, first, last, 0, place)
     _together(shared, team)
-    attend(weights.tables[k], team.thread, team.threads, query, key, place, own.aimed, shared.z)
+    attend(
+        weights.tables[k], options.blocks, team.thread, team.threads, query, key, place, own.aimed, shared.z
+    )
     _together(shared, team)
 
 
 @spliced
-def _look_up(anchors, tables, shared, own, found, team, y):
+def _look_up(anchors, tables, blocks, shared, own, found, team, y):
     """y += the layer's rows for z."""
     turn(shared.z, own.columns)
     first, last = part_of(tables.shape[0], team.threads, team.thread)
     compare(anchors, own.columns, first, last, 0, found)
     _together(shared, team)
-    sum_rows(tables, team.thread, team.threads, found, y)
+    sum_rows(tables, blocks, team.thread, team.threads, found, y)
     _together(shared, team)
 
 
 @spliced
 def _forward(weights, options, shared, own, tokens, team):
     """The logits for the bytes ``tokens`` (at least as many as positions)."""
-    for c in range(team.thread, shared.z.shape[0], team.threads):
-        shared.z[c] = weights.embedding[tokens[c]]
-        shared.logits[c] = float32(0.0)
+    embed(weights.embedding, options.blocks, tokens, team.thread, team.threads, shared.z)
+    clear(shared.logits, LOGIT_BLOCKS, team.thread, team.threads)
     _together(shared, team)
     for k in range(weights.tables.shape[0]):
         _attention(weights, options, shared, own, k, team)
         if weights.forward_tables.shape[1] > 0:
             anchors, tables = weights.forward_anchors[k], weights.forward_tables[k]
-            _look_up(anchors, tables, shared, own, layer_of(shared.forward, k), team, shared.z)
+            found = layer_of(shared.forward, k)
+            _look_up(anchors, tables, options.blocks, shared, own, found, team, shared.z)
     anchors, tables = weights.readout_anchors, weights.readout_tables
-    _look_up(anchors, tables, shared, own, shared.readout, team, shared.logits)
+    _look_up(anchors, tables, LOGIT_BLOCKS, shared, own, shared.readout, team, shared.logits)
 
 
 @spliced
@@ -171,12 +178,9 @@ def _collect(sums, shared, rate, team):
 
 
 @spliced
-def _learn_layer(anchors, tables, shared, found, grad_y, step, sums, rate, team):
+def _learn_layer(anchors, tables, blocks, shared, found, grad_y, step, sums, rate, team):
     """Back through a layer: a step of its tables, and what reaches its input is added to ``grad``."""
-    for part in range(team.thread, PARTS, team.threads):
-        first, last = part_of(tables.shape[0], PARTS, part)
-        sums[part] = float32(0.0)
-        learn_rows(anchors, tables, first, last, found, grad_y, step, True, sums[part])
+    learn_rows(anchors, tables, blocks, team.thread, team.threads, found, grad_y, step, sums)
     _together(shared, team)
     _collect(sums, shared, rate, team)
 
@@ -188,13 +192,10 @@ def _learn_attention(weights, options, shared, own, k, rate, team):
     found = layer_of(shared.query, k), layer_of(shared.key, k), layer_of(shared.place, k)
     anchors = weights.query_anchors[k], weights.key_anchors[k]
     sums = shared.sums[k, 0]
-    for part in range(team.thread, PARTS, team.threads):
-        first, last = part_of(weights.tables.shape[1], PARTS, part)
-        sums[part] = float32(0.0)
-        learn_pairs(
-            weights.tables[k], anchors, first, last, wanted, found, own.aimed,
-            shared.grad, shared.step, own.pulls, sums[part], shared.place_pulls[k],
-        )  # fmt: skip
+    learn_pairs(
+        weights.tables[k], options.blocks, anchors, team.thread, team.threads, wanted, found, own.aimed,
+        shared.grad, shared.step, own.pulls, sums, shared.place_pulls[k],
+    )  # fmt: skip
     _together(shared, team)
     if wanted:
         _collect(sums, shared, rate, team)
@@ -217,18 +218,18 @@ def _learn_positions(weights, options, shared, k, rate, team):
 @spliced
 def _learn(weights, options, shared, own, tokens, rate, team):
     """Back from the logits' gradients; everything takes a step."""
-    for c in range(team.thread, shared.grad.shape[0], team.threads):
-        shared.grad[c] = float32(0.0)
+    clear(shared.grad, options.blocks, team.thread, team.threads)
     n_layers = weights.tables.shape[0]
     anchors, tables, sums = weights.readout_anchors, weights.readout_tables, shared.sums[n_layers, 0]
     grad, step = shared.logits, shared.logit_step
-    _learn_layer(anchors, tables, shared, shared.readout, grad, step, sums, rate, team)
+    _learn_layer(anchors, tables, LOGIT_BLOCKS, shared, shared.readout, grad, step, sums, rate, team)
     for above in range(n_layers):
         k = n_layers - 1 - above
         if weights.forward_tables.shape[1] > 0:
             anchors, tables, sums = weights.forward_anchors[k], weights.forward_tables[k], shared.sums[k, 1]
             found = layer_of(shared.forward, k)
-            _learn_layer(anchors, tables, shared, found, shared.grad, shared.step, sums, rate, team)
+            grad, step = shared.grad, shared.step
+            _learn_layer(anchors, tables, options.blocks, shared, found, grad, step, sums, rate, team)
         _learn_attention(weights, options, shared, own, k, rate, team)
     if options.train_embedding and team.thread == 0:
         for c in range(shared.step.shape[0]):
@@ -249,10 +250,8 @@ def run_texts(weights, options, shared, own, texts, learns, first_step, rate_sca
     for s in range(texts.shape[0]):
         rate = learning_rate(first_step + s, rate_scale) if learns else float32(0.0)
         _forward(weights, options, shared, own, texts[s], team)
-        for c in range(team.thread if learns else positions - 1, positions, team.threads):
-            one = slice(c, c + 1)
-            target = texts[s, c + 1 : c + 2]
-            shared.losses[c] = softmax_loss(shared.logits[one], target, rate, shared.logit_step[one])
+        first = team.thread if learns else positions - 1
+        softmax_loss(shared.logits, texts[s, 1:], rate, shared.logit_step, first, team.threads, shared.losses)
         _together(shared, team)
         if team.thread == 0:
             losses[s] = shared.losses.mean() if learns else shared.losses[positions - 1]

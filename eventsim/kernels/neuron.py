@@ -20,23 +20,35 @@ from eventsim.kernels.handlers import (
     parameters_at,
     reset,
     row,
+    set_threshold,
     show,
     state_at,
     step,
 )
 from eventsim.kernels.heap import planned, put_earlier
 from eventsim.kernels.jit import inlined, inner
-from eventsim.kernels.layout import LINK
-from eventsim.kernels.memory import f4, f8, i8, record_at, u4
+from eventsim.kernels.layout import LINK, THRESHOLD
+from eventsim.kernels.memory import f4, f8, i8, record_at, u1, u4
+from eventsim.kernels.noise import threshold_shift, unit
 
 
 @inlined
-def _look_again(group, local, when, q, checks):
+def look_again(group, local, when, q, checks):
     """See to it that the neuron is looked at not later than ``when``."""
     if when < math.inf:
         neuron = i8(group.ids)[local]
         if when < planned(checks, neuron):
             put_earlier(checks, neuron, max(when, q.now))
+
+
+@inner
+def move_threshold(group, p, local):
+    """Noise on thresholds: a new one after a spike."""
+    threshold = record_at(group.thresholds, local, THRESHOLD)
+    if threshold.std > 0.0:
+        threshold.number += 1
+        u = unit(threshold.key0, threshold.key1, threshold.neuron, threshold.number, 0, 0)
+        set_threshold(group.model, p, threshold.mean + threshold_shift(threshold.std, u))
 
 
 @inner
@@ -50,7 +62,9 @@ def _fire(group, local, q, checks):
     i8(q.last_fired)[neuron] = q.round
     q.n_fired += 1
     reset(group.model, p, s)
-    _look_again(group, local, bound(group.model, p, s), q, checks)
+    if group.thresholds != 0:
+        move_threshold(group, p, local)
+    look_again(group, local, bound(group.model, p, s), q, checks)
 
 
 @inlined
@@ -68,12 +82,12 @@ def _own_event(group, local, q, checks):
     if spike > q.now:
         touch = step(group.model, p, s)
         if touch > q.now:
-            _look_again(group, local, min(spike, touch), q, checks)
+            look_again(group, local, min(spike, touch), q, checks)
             return
         flow(group.model, p, s, q.now)
         q.own_events += 1
         if crossing(group.model, p, s) > q.now:
-            _look_again(group, local, _next_own(group, p, s), q, checks)
+            look_again(group, local, _next_own(group, p, s), q, checks)
             return
     else:
         flow(group.model, p, s, q.now)
@@ -88,7 +102,9 @@ def _arrive(group, local, weight, receptor, q, checks):
     s = state_at(group.model, group.state, local)
     flow(group.model, p, s, q.now)
     jump(group.model, p, s, weight, receptor)
-    if group.per_arrival != 0 and bound(group.model, p, s) <= q.now and crossing(group.model, p, s) <= q.now:
+    if group.per_arrival == 0 or u1(group.per_arrival)[local] == 0:
+        return
+    if bound(group.model, p, s) <= q.now and crossing(group.model, p, s) <= q.now:
         _fire(group, local, q, checks)
 
 
@@ -99,13 +115,13 @@ def _settle(group, local, q, checks):
     s = state_at(group.model, group.state, local)
     when = bound(group.model, p, s)
     if when > q.now:
-        _look_again(group, local, when, q, checks)
+        look_again(group, local, when, q, checks)
         return
     when = _next_own(group, p, s)  # the bound may be as early as now although the neuron does not fire
     if when <= q.now and i8(q.last_fired)[i8(group.ids)[local]] != q.round:
         _fire(group, local, q, checks)
     else:
-        _look_again(group, local, when, q, checks)
+        look_again(group, local, when, q, checks)
 
 
 @inner
@@ -149,7 +165,7 @@ def _set_current(group, local, value, q, checks):
     s = state_at(group.model, group.state, local)
     flow(group.model, p, s, q.now)
     jump(group.model, p, s, value, CURRENT)
-    _look_again(group, local, bound(group.model, p, s), q, checks)
+    look_again(group, local, bound(group.model, p, s), q, checks)
 
 
 @inner
@@ -158,7 +174,7 @@ def _look_at_all(group, q, checks):
     for local in range(group.size):
         p = parameters_at(group.model, group.params, int64(u4(group.which)[local]))
         s = state_at(group.model, group.state, local)
-        _look_again(group, local, bound(group.model, p, s), q, checks)
+        look_again(group, local, bound(group.model, p, s), q, checks)
 
 
 @inner

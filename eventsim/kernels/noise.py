@@ -1,15 +1,17 @@
-"""What noise does to one spike, synapse or neuron: pure functions of a stream, an element and a number.
+"""What noise does to one spike, synapse or neuron: pure functions of uniform numbers, and where these come from.
 
-The stream (key0, key1) is the network's seed and the name of what the noise is on, with the kind of noise (`STREAMS`);
-the element is the neuron or the synapse, the number that of the neuron's spike.  A draw is the first word of the Philox
-block with the counter (number, element, 0, 0): it depends on nothing else that is drawn.
+The stream (key0, key1) is the seed of noise and the name of what the noise is on, with the kind of noise (`STREAMS`);
+the element is the neuron or, where a draw belongs to it for the whole run, the synapse by its number in the connection
+rule; the number is that of the neuron's spike.  A draw is the first word of the Philox block with the counter (number,
+element, 0, 0), or (number, element, 1 + target, which of the synapses between these two) where each arrival has its
+own: it depends on nothing else that is drawn, and on no place in memory.
 """
 
 import math
 
 from numba import uint64
 
-from eventsim.kernels.jit import inner
+from eventsim.kernels.jit import inner, kernel
 from eventsim.kernels.philox import philox_block, to_unit
 from eventsim.kernels.quantiles import normal_quantile
 
@@ -30,21 +32,14 @@ STREAMS = {
 
 
 @inner
-def unit(key0, key1, element, number):
-    """The uniform number in (0, 1) of an element's draw."""
-    return to_unit(philox_block(key0, key1, number, element, 0, 0)[0])
+def unit(key0, key1, element, number, end, which):
+    """The uniform number in (0, 1) of a draw.  end: 1 + target of a single arrival, 0 where one draw serves all."""
+    return to_unit(philox_block(key0, key1, number, element, end, which)[0])
 
 
 @inner
-def happens(probability, key0, key1, element, number):
-    """Whether what has this probability happens: a spike lost, a neuron dead, a synapse stuck."""
-    return unit(key0, key1, element, number) < probability
-
-
-@inner
-def jitter(shape, scale, key0, key1, element, number):
+def jitter(shape, scale, u):
     """By how much an arrival is moved (ms); see `network.noise.SpikeJitter`."""
-    u = unit(key0, key1, element, number)
     if shape == NORMAL:
         return scale * normal_quantile(u)
     if shape == UNIFORM:
@@ -53,28 +48,22 @@ def jitter(shape, scale, key0, key1, element, number):
 
 
 @inner
-def arrival(emitted, delay, moved):
-    """When a spike arrives: never before it was emitted."""
-    return max(emitted, emitted + delay + moved)
+def drifted(delay, drift_per_ms, t):
+    """The delay (ms) of a spike emitted at t (ms)."""
+    return delay * max(0.0, 1.0 + drift_per_ms * t)
 
 
 @inner
-def delay_factor(std, key0, key1, synapse):
+def delay_factor(std, u):
     """A synapse's factor of its delay: lognormal of mean 1."""
     variance = math.log1p(std * std)
-    return math.exp(math.sqrt(variance) * normal_quantile(unit(key0, key1, synapse, 0)) - 0.5 * variance)
+    return math.exp(math.sqrt(variance) * normal_quantile(u) - 0.5 * variance)
 
 
 @inner
-def drifted(delay, factor, drift_per_s, t):
-    """A delay (ms) at the time t (ms) of the spike."""
-    return max(0.0, delay * (factor + drift_per_s * t * 1e-3))
-
-
-@inner
-def weight_factor(std, key0, key1, synapse):
+def weight_factor(std, u):
     """A synapse's factor of its weight: normal of mean 1."""
-    return 1.0 + std * normal_quantile(unit(key0, key1, synapse, 0))
+    return 1.0 + std * normal_quantile(u)
 
 
 @inner
@@ -86,9 +75,9 @@ def quantised(weight, bits, largest):
 
 
 @inner
-def threshold_shift(std, key0, key1, neuron, number):
-    """By how much a neuron's threshold is moved until its spike `number`."""
-    return std * normal_quantile(unit(key0, key1, neuron, number))
+def threshold_shift(std, u):
+    """By how much a threshold is moved."""
+    return std * normal_quantile(u)
 
 
 @inner
@@ -108,15 +97,47 @@ def ticked(t, tick, rounding):
 
 
 @inner
-def spurious_interval(rate_per_ms, key0, key1, neuron, number):
-    """The time (ms) from a neuron's spurious spike `number` - 1, or from 0, to spike `number`: exponential."""
-    return -math.log(unit(key0, key1, neuron, number)) / rate_per_ms
-
-
-@inner
 def _round_even(x):
     n = math.floor(x)
     rest = x - n
     if rest > 0.5 or (rest == 0.5 and n % 2.0 == 1.0):
         return n + 1.0
     return float(n)
+
+
+# --- what is settled when a network is built: elements number first, first + 1, ...
+
+
+@kernel
+def fill_units(key0, key1, first, out):
+    """Their uniform numbers."""
+    for i in range(out.size):
+        out[i] = unit(key0, key1, first + uint64(i), 0, 0, 0)
+
+
+@kernel
+def mismatch_weights(std, key0, key1, first, weights):
+    """Weights times factors of their own."""
+    for i in range(weights.size):
+        weights[i] *= weight_factor(std, unit(key0, key1, first + uint64(i), 0, 0, 0))
+
+
+@kernel
+def mismatch_delays(std, key0, key1, first, delays):
+    """Delays times factors of their own."""
+    for i in range(delays.size):
+        delays[i] *= delay_factor(std, unit(key0, key1, first + uint64(i), 0, 0, 0))
+
+
+@kernel
+def quantise(bits, largest, weights):
+    """Weights rounded to their levels."""
+    for i in range(weights.size):
+        weights[i] = quantised(weights[i], bits, largest)
+
+
+@kernel
+def shift_thresholds(std, key0, key1, out):
+    """The shifts of the neurons 0, 1, ... before their first spike."""
+    for i in range(out.size):
+        out[i] = threshold_shift(std, unit(key0, key1, i, 0, 0, 0))

@@ -17,6 +17,8 @@ of its arrivals when a slice of time begins has been written down and sorted (``
 the record ``q``.
 """
 
+import math
+
 from numba import int64
 
 from eventsim.kernels.heap import put, take_top, top_item, top_when
@@ -34,9 +36,11 @@ from eventsim.kernels.layout import (
     NEED_FLIGHTS,
     NEED_SEGMENTS,
     PAUSED,
+    RECORDED,
     SETTLE,
     START,
     STRETCH,
+    TRAVEL,
 )
 from eventsim.kernels.lone import lone_events
 from eventsim.kernels.memory import f8, i8, record_at, u1, u2, u4
@@ -51,8 +55,10 @@ from eventsim.kernels.neuron import (
     settle_row,
 )
 from eventsim.kernels.ordering import order_by_id
+from eventsim.kernels.travel import arrival_time, next_way
 from eventsim.kernels.upcoming import (
     home,
+    is_watched,
     move_on,
     next_current,
     next_drive,
@@ -65,19 +71,36 @@ from eventsim.kernels.upcoming import (
 
 
 @inner
-def _take_off(number, first, last, wiring, q, near):
-    """Start a spike on its way along synapses ``first`` to ``last - 1`` of projection ``number``."""
+def _take_off(number, first, last, departure, wiring, q, near):
+    """Start a spike on its way along synapses ``first`` to ``last - 1`` of projection ``number``.
+
+    departure: from when its delays count; with noise on the projection, which has no other delay, when it arrives.
+    """
     slot = q.n_flights
     q.n_flights = slot + 1
     flight = record_at(q.flight, slot, FLIGHT)
-    flight.emitted = q.now
+    flight.emitted = departure
     flight.next = first
     flight.end = last
     flight.link = number
     link = record_at(wiring.links, number, LINK)
-    arrival = q.now + f8(link.delays)[first * link.delay_stride]
+    arrival = departure + f8(link.delays)[first * link.delay_stride]
     if arrival <= q.slice_end:
         put(near, slot, arrival)
+
+
+@inner
+def _take_off_with_noise(number, first, last, neuron, source, wiring, q, near):
+    """The same where noise acts on the projection: one after the other to what is reached at one time."""
+    link = record_at(wiring.links, number, LINK)
+    travel = record_at(link.travel, 0, TRAVEL)
+    k, which = first, 0
+    while k < last:
+        until, end, which = next_way(travel, link, 0, first, last, k, which)
+        arrival = arrival_time(travel, q.now, source, i8(q.spike_counts)[neuron], k, end, which)
+        if arrival < math.inf:
+            _take_off(number, k, until, arrival, wiring, q, near)
+        k = until
 
 
 @inner
@@ -89,8 +112,13 @@ def _send_off(neuron, table_row, population, wiring, q, near):
         link = record_at(wiring.links, number, LINK)
         row = table_row if link.dense != 0 else own_row
         row_start = i8(link.row_start)
-        if row_start[row] < row_start[row + 1]:
-            _take_off(number, row_start[row], row_start[row + 1], wiring, q, near)
+        first, last = row_start[row], row_start[row + 1]
+        if first == last:
+            continue
+        if link.travel == 0:
+            _take_off(number, first, last, q.now, wiring, q, near)
+        else:
+            _take_off_with_noise(number, first, last, neuron, own_row, wiring, q, near)
 
 
 @inner
@@ -99,17 +127,22 @@ def _emit(wiring, q, near):
     while q.n_emitted < q.n_fired:
         neuron = i8(q.fired)[q.n_emitted]
         population = int64(u2(wiring.population_of)[neuron])
-        outgoing = i8(wiring.outgoing_start)[population + 1] - i8(wiring.outgoing_start)[population]
-        if q.n_flights + outgoing > q.flight_capacity:
+        if u1(wiring.dead)[neuron] != 0:
+            q.n_emitted += 1
+            continue
+        if q.n_flights + i8(wiring.flights)[population] > q.flight_capacity:
             return NEED_FLIGHTS
-        if u1(wiring.recorded)[population] != 0:
+        watched = is_watched(wiring, population, neuron)
+        if watched or u1(wiring.recorded)[population] & RECORDED != 0:
             if q.n_recorded == q.recorded_capacity:
                 return FULL
             f8(q.times)[q.n_recorded] = q.now
             u4(q.ids)[q.n_recorded] = neuron
             q.n_recorded += 1
-        i8(q.spike_counts)[neuron] += 1
+        if watched:
+            q.until, q.stopped = q.now, 1
         _send_off(neuron, i8(q.rows)[q.n_emitted], population, wiring, q, near)
+        i8(q.spike_counts)[neuron] += 1
         q.serial += 1
         q.n_emitted += 1
     q.at_once += 1 + q.n_fired
@@ -267,8 +300,10 @@ def sample(groups, g, states, locals_, n, t):
 
 
 @kernel
-def run_until(groups, wiring_array, q_array, near_array, checks_array, inputs_array, t_stop, most_at_once):
-    """Simulate all events up to and including ``t_stop`` (ms); return why it came back (``layout``).
+def run_until(groups, wiring_array, q_array, near_array, checks_array, inputs_array, most_at_once):
+    """Simulate all events up to and including ``until`` (ms); return why it came back (``layout``).
+
+    The instant at which a watched neuron fires becomes ``until``.
 
     More than ``most_at_once`` rounds and spikes at one instant are taken for a cycle that never ends.
     """
@@ -286,7 +321,7 @@ def run_until(groups, wiring_array, q_array, near_array, checks_array, inputs_ar
             q.phase = ADVANCE
         if q.phase == ADVANCE:
             _put_back(q, checks)
-            lone_events(groups, wiring, q, near, checks, inputs, t_stop)
+            lone_events(groups, wiring, q, near, checks, inputs, q.until)
             if q.phase == GATHER:
                 continue
             if q.n_fired > 0:
@@ -294,7 +329,7 @@ def run_until(groups, wiring_array, q_array, near_array, checks_array, inputs_ar
                 q.phase = EMIT
                 continue
             t = next_time(q, near, checks, inputs)
-            if t > t_stop:
+            if t > q.until:
                 return DONE
             if q.round + q.synaptic_events >= q.pause_at:
                 return PAUSED

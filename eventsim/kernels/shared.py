@@ -28,6 +28,18 @@ def reallocated(typingctx: Any, where: Any, size: Any) -> Any:
 
 
 @intrinsic
+def copy_bytes(typingctx: Any, target: Any, source: Any, size: Any) -> Any:
+    """C's ``memcpy`` of ``size`` bytes between two addresses."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        to, of = (builder.inttoptr(arg, _BYTE.as_pointer()) for arg in args[:2])
+        cgutils.raw_memcpy(builder, to, of, args[2], 1)
+        return context.get_dummy_value()
+
+    return types.void(types.uint64, types.uint64, types.int64), codegen
+
+
+@intrinsic
 def added(typingctx: Any, where: Any, value: Any) -> Any:
     """Add to the int64 at an address, all threads seeing it at once; what it was before."""
 

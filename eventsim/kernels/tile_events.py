@@ -25,7 +25,8 @@ from eventsim.kernels.handlers import (
     take,
 )
 from eventsim.kernels.jit import inlined, inner
-from eventsim.kernels.memory import f8, i8, prefetch, record_at, u2, u4
+from eventsim.kernels.memory import f8, i8, prefetch, record_at, u1, u2, u4
+from eventsim.kernels.neuron import move_threshold
 from eventsim.kernels.shared import reallocated
 from eventsim.kernels.sums import ABSENT
 from eventsim.kernels.tile_marks import stays_below
@@ -48,6 +49,8 @@ def _fire(group, tile, p, s, i, now, rank, serial, number):
     spike.neuron, spike.row = tile.first_id + i, row(group.model, p, s)
     tile.n_spikes += 1
     reset(group.model, p, s)
+    if group.thresholds != 0:
+        move_threshold(group, p, tile.first_local + i)
 
 
 @inlined
@@ -69,13 +72,14 @@ def _own_event(group, tile, p, s, i, now, round_, foreseen):
 def _arrivals_at(group, tile, p, s, i, k, end, now, round_):
     """All arrivals of this instant; where they end, and whether the neuron fired."""
     fired = False
+    per_arrival = group.per_arrival != 0 and u1(group.per_arrival)[tile.first_local + i] != 0
     while k < end:
         arrival = record_at(tile.arrivals, k, ARRIVAL)
         if arrival.time != now:
             break
         flow(group.model, p, s, now)
         jump(group.model, p, s, arrival.weight, int64(arrival.receptor))
-        if group.per_arrival != 0 and bound(group.model, p, s) <= now and crossing(group.model, p, s) <= now:
+        if per_arrival and bound(group.model, p, s) <= now and crossing(group.model, p, s) <= now:
             _fire(group, tile, p, s, i, now, 4 * round_ + ARRIVED, arrival.serial, int64(arrival.link))
             fired = True
         k += 1

@@ -2,7 +2,7 @@
 
 Looking at every neuron takes as long as adding up hundreds of arrivals.  So it is done once for many windows: each
 neuron gets a limit (`tile_limits`) up to which it certainly does not fire in any of them.  Those that might fire
-without any more excitation are *watched*: looked at in each window.  Of the others only those count that something
+without any more excitation are *close*: looked at in each window.  Of the others only those count that something
 reaches.  What their sums were before is written down; who comes above its limit is marked, gets that back, and has a
 new limit when it has been gone through.
 
@@ -75,46 +75,46 @@ def _far_current(rounding):
 
 
 @inner
-def _watch(tile, i):
+def _hold_close(tile, i):
     """Look at neuron ``i`` in each window from now on."""
-    if u4(tile.watches)[i] == 0:
-        if tile.n_watched + LANES > tile.room_watched:
-            tile.room_watched = 2 * (tile.n_watched + LANES)
-            tile.watched = reallocated(tile.watched, 4 * tile.room_watched)
-        u4(tile.watched)[tile.n_watched] = i
-        tile.n_watched += 1
-        u4(tile.watches)[i] = tile.n_watched
+    if u4(tile.close_at)[i] == 0:
+        if tile.n_close + LANES > tile.room_close:
+            tile.room_close = 2 * (tile.n_close + LANES)
+            tile.close = reallocated(tile.close, 4 * tile.room_close)
+        u4(tile.close)[tile.n_close] = i
+        tile.n_close += 1
+        u4(tile.close_at)[i] = tile.n_close
 
 
 @inner
 def _leave(tile, i):
     """Look at neuron ``i`` no longer."""
-    place = u4(tile.watches)[i]
+    place = u4(tile.close_at)[i]
     if place != 0:
-        last = u4(tile.watched)[tile.n_watched - 1]
-        u4(tile.watched)[place - 1] = last
-        u4(tile.watches)[last] = place
-        u4(tile.watches)[i] = 0
-        tile.n_watched -= 1
+        last = u4(tile.close)[tile.n_close - 1]
+        u4(tile.close)[place - 1] = last
+        u4(tile.close_at)[last] = place
+        u4(tile.close_at)[i] = 0
+        tile.n_close -= 1
 
 
 @inner
-def _watch_none(tile):
-    for k in range(tile.n_watched):
-        u4(tile.watches)[u4(tile.watched)[k]] = 0
-    tile.n_watched = 0
+def _forget_close(tile):
+    for k in range(tile.n_close):
+        u4(tile.close_at)[u4(tile.close)[k]] = 0
+    tile.n_close = 0
 
 
 @inlined
-def _watch_some(tile, first, bits):
+def _keep_close(tile, first, bits):
     for k in range(min(LANES, tile.n - first)):
         if (bits >> k) & 1 != 0:
-            _watch(tile, first + k)
+            _hold_close(tile, first + k)
 
 
 @inner
 def _limit_jumps(tile, start, until):
-    """Limits for a stretch of time; watch the neurons that lie above theirs, or far off."""
+    """Limits for a stretch of time; close are the neurons that lie above theirs, or far off."""
     s = tile_limits.of_jumps(tile, start, until, _far(tile))
     lowest, held = splat(-_far(tile)), splat(HELD)
     for i in range(0, tile.n, LANES):
@@ -123,7 +123,7 @@ def _limit_jumps(tile, start, until):
         store(tile.bears + at, limit)
         bits = above(u, limit) | (above(lowest, u) & above(u, held))
         if bits != 0:
-            _watch_some(tile, i, bits)
+            _keep_close(tile, i, bits)
 
 
 @inner
@@ -139,22 +139,22 @@ def _limit_currents(tile, start, until):
         store(tile.bears + uint64(8 * i), limit)
         bits = above(x, limit) | above(lowest, y)
         if bits != 0:
-            _watch_some(tile, i, bits)
+            _keep_close(tile, i, bits)
 
 
 @inner
 def _limit_all(tile, w):
     """Limits for everyone, for so many windows that all looking at neurons together takes least time."""
     window = w.end - w.start
-    if tile.ahead == 0.0:
-        tile.ahead = _FIRST * window
+    if tile.horizon == 0.0:
+        tile.horizon = _FIRST * window
     elif 8 * tile.n_looked < tile.n:
-        tile.ahead = min(2.0 * tile.ahead, record_at(tile.sums, 0, SUMS).epoch)
+        tile.horizon = min(2.0 * tile.horizon, record_at(tile.sums, 0, SUMS).epoch)
     elif 2 * tile.n_looked > tile.n:
-        tile.ahead *= 0.5
+        tile.horizon *= 0.5
     tile.n_looked = 0
-    _watch_none(tile)
-    tile.limits_until = min(next_epoch(tile), w.start + max(tile.ahead, window))
+    _forget_close(tile)
+    tile.limits_until = min(next_epoch(tile), w.start + max(tile.horizon, window))
     if tile.kind == JUMPS:
         _limit_jumps(tile, w.start, tile.limits_until)
     else:
@@ -171,7 +171,7 @@ def _judge(tile, list_, first, n, bits, gone_through):
                 if unsafe:
                     mark(tile, i)
             elif unsafe:
-                _watch(tile, i)
+                _hold_close(tile, i)
             else:
                 _leave(tile, i)
 
@@ -204,15 +204,15 @@ def _limit_listed(tile, list_, n, start, until, gone_through):
 
 
 @inner
-def _look_at_watched(tile, w):
-    """Limits of the watched for this window alone; mark those that might fire in it."""
-    tile.n_looked += tile.n_watched
-    _limit_listed(tile, tile.watched, tile.n_watched, w.start, w.end, False)
+def _look_at_close(tile, w):
+    """Limits of the close for this window alone; mark those that might fire in it."""
+    tile.n_looked += tile.n_close
+    _limit_listed(tile, tile.close, tile.n_close, w.start, w.end, False)
 
 
 @inner
 def renew_limits(tile, w, n):
-    """Limits of the first ``n`` of the marked, who have been gone through; watch those that may fire even so."""
+    """Limits of the first ``n`` of the marked, who have been gone through; those that may fire even so are close."""
     tile.n_looked += _DEAR * n
     if w.end < tile.limits_until:
         _limit_listed(tile, tile.marked, n, w.end, tile.limits_until, True)
@@ -225,16 +225,16 @@ def renew_limits(tile, w, n):
 def _reserve(tile, n):
     """Room to write down so many more sums."""
     if tile.n_touched + n > tile.room_touched:
-        tile.room_touched = tile.room_kept = 2 * (tile.n_touched + n)
+        tile.room_touched = tile.room_sums_touched = 2 * (tile.n_touched + n)
         tile.touched = reallocated(tile.touched, 4 * tile.room_touched)
-        tile.kept = reallocated(tile.kept, 16 * tile.room_touched)
+        tile.sums_touched = reallocated(tile.sums_touched, 16 * tile.room_touched)
 
 
 @inlined
 def _jump(tile, neurons, n, terms, stride, upwards):
     """Add jumps of one sign."""
     at, u, limit, low = uint64(tile.n_touched), f8(tile.u), f8(tile.bears), -_far(tile)
-    touched, kept = u4(tile.touched + uint64(4) * at), f8(tile.kept + uint64(16) * at)
+    touched, kept = u4(tile.touched + uint64(4) * at), f8(tile.sums_touched + uint64(16) * at)
     for k in range(n):
         i = neurons[k]
         before = u[i]
@@ -252,7 +252,7 @@ def _jump(tile, neurons, n, terms, stride, upwards):
 def _excite(tile, neurons, n, to_u, to_x, stride):
     """Add to excitatory currents."""
     at, sums, limit, low = uint64(tile.n_touched), f8(tile.x), f8(tile.bears), -_far(tile)
-    touched, kept = u4(tile.touched + uint64(4) * at), f8(tile.kept + uint64(16) * at)
+    touched, kept = u4(tile.touched + uint64(4) * at), f8(tile.sums_touched + uint64(16) * at)
     for k in range(n):
         i = neurons[k]
         x, u = sums[_APART * uint64(i)], sums[_APART * uint64(i) + _ONE]
@@ -269,7 +269,7 @@ def _inhibit(tile, neurons, n, to_u, to_y, stride):
     """Add to inhibitory currents."""
     c = record_at(tile.sums, 0, SUMS)
     at, sums, far, low = uint64(tile.n_touched), f8(tile.u), _far(tile), -_far_current(c.rounding_in)
-    touched, kept = u4(tile.touched + uint64(4) * at), f8(tile.kept + uint64(16) * at)
+    touched, kept = u4(tile.touched + uint64(4) * at), f8(tile.sums_touched + uint64(16) * at)
     for k in range(n):
         i = neurons[k]
         u, y = sums[_APART * uint64(i)], sums[_APART * uint64(i) + _ONE]
@@ -300,7 +300,7 @@ def _touch(tile, neurons, n, to_u, to_current, stride, upwards):
 @inner
 def take_back_touched(tile):
     """The sums of marked neurons as they were when the window began: from the last that reached them to the first."""
-    marks, touched, kept = u2(tile.marks), u4(tile.touched), f8(tile.kept)
+    marks, touched, kept = u2(tile.marks), u4(tile.touched), f8(tile.sums_touched)
     x, u = f8(tile.x), f8(tile.u)
     for back in range(tile.n_touched):
         k = uint64(tile.n_touched - 1 - back)
@@ -384,7 +384,7 @@ def add_few(tile, w, wiring, inputs):
     """All arrivals of the window, and a mark on each neuron that may fire."""
     if w.end > tile.limits_until:
         _limit_all(tile, w)
-    _look_at_watched(tile, w)
+    _look_at_close(tile, w)
     tile.n_touched = 0
     fill_batches(tile, wiring, i8(w.signs))
     for upwards in (True, False):
@@ -400,4 +400,4 @@ def add_few(tile, w, wiring, inputs):
 def forget_limits(tile):
     """What happens now has not been looked at: limits hold no longer."""
     tile.limits_until = -math.inf
-    _watch_none(tile)
+    _forget_close(tile)

@@ -79,6 +79,7 @@ def currents_limit(s, x, u, y, below):
     current = x * s.ex
     v = u * s.e + (current * s.built + y * s.inh)
     room = below - v - s.h * larger(s.zero, current + y * s.left - v * s.rate)
-    bears = smaller(s.far_x, x + (room - s.slack * (size(below) + size(v) + s.scale)) * s.per_h)
+    bears = x + (room - s.slack * (size(below) + size(v) + s.scale)) * s.per_h
+    bears = smaller(bears, s.far_x)  # the latter as well where no threshold makes it inf - inf
     bears = choose(s.far, size(u), s.none, bears)
     return choose(s.held, u, bears, s.far_x)

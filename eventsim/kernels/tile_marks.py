@@ -49,7 +49,7 @@ def keep_jumps(tile):
     for i in range(0, tile.n, LANES):
         u = _at(tile.u, i)
         store(tile.u_before + uint64(8 * i), u)
-        bits = above(lowest, u) & above(u, held)
+        bits = _low(u, lowest, held)
         if bits != 0:
             _mark_some(tile, i, bits)
 
@@ -99,6 +99,12 @@ def _far_current(rounding):
     return rounding / 24.0
 
 
+@inlined
+def _low(u, lowest, held):
+    """Bits of the sums that lie lower than they may, but of those of neurons whose V is held."""
+    return above(lowest, u) & above(u, held)
+
+
 @inner
 def mark_low(tile):
     """Mark the neurons whose V has been pulled down far."""
@@ -106,7 +112,7 @@ def mark_low(tile):
     lowest, held = splat(-_far(c.rounding)), splat(HELD)
     for i in range(0, tile.n, LANES):
         u = _at(tile.u, i)
-        bits = above(lowest, u) & above(u, held)
+        bits = _low(u, lowest, held)
         if bits != 0:
             _mark_some(tile, i, bits)
 
@@ -147,6 +153,6 @@ def mark_excited(tile):
         at = tile.x + uint64(_RECORD * i)
         u = seconds(at)
         bits = above(firsts(at), _at(tile.limit, i)) | above(inhibited, thirds(at))
-        bits |= above(u, highest) | (above(lowest, u) & above(u, held))
+        bits |= above(u, highest) | _low(u, lowest, held)
         if bits != 0:
             _mark_some(tile, i, bits)

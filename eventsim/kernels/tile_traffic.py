@@ -5,11 +5,12 @@ import math
 from numba import int64, uint64
 
 from eventsim.kernels.jit import inlined, inner
-from eventsim.kernels.layout import LINK
+from eventsim.kernels.layout import LINK, TRAVEL
 from eventsim.kernels.marked import STRETCH, find_marked_u2, find_marked_u4
 from eventsim.kernels.memory import f8, i8, prefetch, record_at, u2, u4
 from eventsim.kernels.neuron import weight_at
 from eventsim.kernels.shared import reallocated
+from eventsim.kernels.travel import arrival_time, next_way
 from eventsim.kernels.window_layout import ARRIVAL, BATCH, DELIVERY, FEED, LEG, SPIKE
 
 _LEG, _DELIVERY, _ARRIVAL = LEG.itemsize, DELIVERY.itemsize, ARRIVAL.itemsize
@@ -28,6 +29,19 @@ def _leg(tile, emitted, serial, number, first, end):
     leg = record_at(tile.legs, tile.n_legs, LEG)
     leg.emitted, leg.serial, leg.link, leg.next, leg.end = emitted, serial, number, first, end
     tile.n_legs += 1
+
+
+@inner
+def _legs_with_noise(tile, spike, serial, source, number, link, first, end):
+    """The legs of a spike where noise acts on the projection: one to what is reached at one time."""
+    travel = record_at(link.travel, 0, TRAVEL)
+    k, which = first, 0
+    while k < end:
+        until, target, which = next_way(travel, link, tile.first, first, end, k, which)
+        arrival = arrival_time(travel, spike.time, source, spike.number, k, target, which)
+        if arrival < math.inf:
+            _leg(tile, arrival, serial, number, k, until)
+        k = until
 
 
 @inlined
@@ -53,9 +67,12 @@ def take_off(tile, w, wiring):
                 first = i8(link.row_start)[spike.row] + tile.first
                 _leg(tile, spike.time, serial + k, number, first, first + tile.n)
                 continue
-            row = (spike.neuron - i8(wiring.first_id)[source]) * n_tiles + tile.number
+            own_row = spike.neuron - i8(wiring.first_id)[source]
+            row = own_row * n_tiles + tile.number
             first, end = _start(link, row), _start(link, row + 1)
-            if first < end:
+            if link.travel != 0:
+                _legs_with_noise(tile, spike, serial + k, own_row, number, link, first, end)
+            elif first < end:
                 _leg(tile, spike.time, serial + k, number, first, end)
 
 
@@ -235,7 +252,7 @@ def _gather_synapse(tile, link, delivery, k, i):
     """The arrival over synapse ``k`` at neuron ``i``."""
     time = delivery.emitted + f8(link.delays)[k * link.delay_stride]
     weight = weight_at(link.weights, link.single, link.weight_stride, k)
-    _arrives(tile, i, time, weight, delivery.serial, delivery.link, link.receptor)
+    _arrives(tile, i, time, weight, delivery.serial, link.order, link.receptor)
 
 
 @inner

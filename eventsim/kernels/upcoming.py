@@ -6,6 +6,7 @@ from numba import int64
 
 from eventsim.kernels.heap import move_top, take_top, top_when
 from eventsim.kernels.jit import inlined
+from eventsim.kernels.layout import WATCHED
 from eventsim.kernels.memory import f8, i8, u1, u4
 
 
@@ -13,6 +14,12 @@ from eventsim.kernels.memory import f8, i8, u1, u4
 def home(wiring, neuron):
     """A neuron's group and its number there.  As int64, like all indices: each type of argument compiles anew."""
     return int64(u1(wiring.group_of)[neuron]), int64(u4(wiring.local_of)[neuron])
+
+
+@inlined
+def is_watched(wiring, population, neuron):
+    """Whether Python waits for a spike of this neuron."""
+    return u1(wiring.recorded)[population] >= WATCHED and u1(wiring.watched)[neuron] != 0
 
 
 @inlined

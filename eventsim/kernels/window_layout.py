@@ -25,6 +25,7 @@ SPIKE = _record(
     ("link", "i8"),
     ("neuron", "i8"),  # global id
     ("row", "i8"),  # of tables, or -1
+    ("number", "i8"),  # among those of its neuron
 )
 """A spike and its place in the order: (time, rank, serial, link, neuron)."""
 
@@ -100,6 +101,7 @@ TILE = _record(
     # f8 (n,) each, and zeros up to a multiple of eight; those of a neuron of exponential currents lie together, in the
     # order of x, u, y, below: what a spike adds to two of them is one load, addition and store
     ("apart", "i8"),  # of x, u, y and below: numbers from one neuron's to the next one's
+    ("sums_bytes", "i8"),  # of x, u, y and below together; they lie behind each other
     ("due", "u8"),  # before this a neuron does nothing by itself
     ("u", "u8"),  # sums
     ("x", "u8"),
@@ -112,12 +114,12 @@ TILE = _record(
     # where little arrives (`tile_few`)
     ("bears", "u8"),  # f8 (n,): excitation beyond which a neuron could fire before ``limits_until``
     ("limits_until", "f8"),
-    ("ahead", "f8"),  # for so long limits are meant to hold (ms)
-    *_growing("watched"),  # u4: neurons that may fire without more excitation, up to a multiple of eight
-    ("watches", "u8"),  # u4 (n,): place + 1 in ``watched``, or 0
-    ("n_looked", "i8"),  # watched neurons that have been looked at since limits were set
+    ("horizon", "f8"),  # for so long limits are meant to hold (ms)
+    *_growing("close"),  # u4: neurons that may fire without more excitation, up to a multiple of eight
+    ("close_at", "u8"),  # u4 (n,): place + 1 in ``close``, or 0
+    ("n_looked", "i8"),  # close neurons that have been looked at since limits were set
     *_growing("touched"),  # u4: neurons in the order of their arrivals in this window
-    *_growing("kept"),  # f8, f8: their two sums before each, or u
+    *_growing("sums_touched"),  # f8, f8: their two sums before each, or u
     ("n_excited", "i8"),  # of these arrivals
     ("terms", "u8"),  # f8 (2,): what one arrival adds to u and to its current
     ("free", "u8"),  # end of the refractory period, of those in ``held``
@@ -140,6 +142,11 @@ TILE = _record(
     ("synaptic_events", "i8"),
     ("external_events", "i8"),
     ("gone_through", "i8"),  # arrivals handled event by event
+    ("state", "u8"),  # records of its neurons
+    ("state_bytes", "i8"),
+    ("watched", "i8"),  # 1: some of its neurons are
+    ("ahead", "i8"),  # 1: it has gone through this window before the others
+    *_growing("kept"),  # bytes: the tile as it was when the window began
 )
 
 WINDOWS = _record(
@@ -149,7 +156,10 @@ WINDOWS = _record(
     ("last", "f8"),  # where this call ends
     ("longest", "f8"),  # longest window: no delay is shorter
     ("grid", "f8"),  # windows end at multiples of this (ms), a power of two; inf: anywhere
+    ("fresh", "f8"),  # what drives drawn in the tiles bring before this has arrived already
     ("status", "i8"),
+    ("watching", "i8"),  # 1: some neurons or sources are watched
+    ("stopped", "i8"),  # 1: this call ends where one of them fired
     ("most_at_once", "i8"),
     ("tiles", "u8"),
     ("n_tiles", "i8"),

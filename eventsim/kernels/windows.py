@@ -10,8 +10,8 @@ import math
 
 from numba import int64, uint64
 
-from eventsim.kernels.jit import inlined, inner, kernel
-from eventsim.kernels.layout import DONE, ENDLESS, PAUSED
+from eventsim.kernels.jit import apart, inlined, inner, kernel
+from eventsim.kernels.layout import DONE, ENDLESS, PAUSED, RECORDED
 from eventsim.kernels.memory import f8, i8, record_at, u1, u2, u4
 from eventsim.kernels.shared import added, meet, reallocated
 from eventsim.kernels.tile_drive import feed_window, next_fed
@@ -21,10 +21,11 @@ from eventsim.kernels.tile_few import add_few, forget_limits, is_little, renew_l
 from eventsim.kernels.tile_marks import lend, take_back
 from eventsim.kernels.tile_sums import add_currents, add_jumps
 from eventsim.kernels.tile_traffic import drop_arrived, gather, mark, move_on, sort_by_neuron, take_off
-from eventsim.kernels.upcoming import next_current, next_source
-from eventsim.kernels.window_layout import EVENTS, FEED, JUMPS, SPIKE, TILE
+from eventsim.kernels.upcoming import is_watched, next_current, next_source
+from eventsim.kernels.watching import first_watched, first_watched_source, keep, rewind
+from eventsim.kernels.window_layout import BATCH, EVENTS, FEED, JUMPS, SPIKE, TILE
 
-_SPIKE = SPIKE.itemsize
+_SPIKE, _TILE = SPIKE.itemsize, TILE.itemsize
 
 
 # --- a tile in a window
@@ -68,8 +69,23 @@ def _pass_drive(tile, w):
 
 
 @inner
+def _feed(tile, w):
+    """Find this window's arrivals from the drives that are drawn in the tile."""
+    for k in range(tile.n_feeds):
+        feed = record_at(tile.feeds, k, FEED)
+        feed_window(feed, w.drives, max(w.start, w.fresh), w.end)
+        tile.external_events += feed.last - feed.first
+
+
+@inner
 def _in_events(groups, tile, w, wiring, inputs):
     """A window of neurons that are handled event by event."""
+    _feed(tile, w)
+    for k in range(tile.n_feeds):
+        feed = record_at(tile.feeds, k, FEED)
+        neurons = u4(record_at(feed.batch, 0, BATCH).neurons)
+        for j in range(feed.first, feed.last):
+            mark(tile, int64(neurons[j]))
     _mark_due(tile, w)
     gather(tile, w, wiring, inputs, True)
     sort_by_neuron(tile)
@@ -82,10 +98,7 @@ def _in_sums(groups, tile, w, wiring, inputs, scratch):
     """A window of neurons that are handled in sums."""
     lend(tile, scratch)
     enter_epochs(tile, w.start)
-    for k in range(tile.n_feeds):
-        feed = record_at(tile.feeds, k, FEED)
-        feed_window(feed, w.drives, w.start, w.end)
-        tile.external_events += feed.last - feed.first
+    _feed(tile, w)
     mark_released(tile, w)
     little = is_little(tile, w)
     if little:
@@ -112,13 +125,13 @@ def _in_sums(groups, tile, w, wiring, inputs, scratch):
     settled = tile.kind == JUMPS and tile.restless == 0
     if settled:
         tile.quiet_until = next_release(tile)
-    elif little and tile.n_watched == 0:
+    elif little and tile.n_close == 0:
         tile.quiet_until = max(w.end, min(next_release(tile), tile.limits_until))
     else:
         tile.quiet_until = w.end
 
 
-@inner
+@apart
 def _live(groups, tile, w, wiring, inputs, scratch):
     """All that happens in a tile in this window; ``scratch``: the thread's."""
     take_off(tile, w, wiring)
@@ -188,10 +201,13 @@ def _sort_spikes(w):
 
 
 @inner
-def _collect(w, inputs):
+def _collect(w, wiring, inputs):
     """The spikes of all tiles and sources in this window, in order."""
     w.n_spikes = 0
     while next_source(inputs) < w.end:
+        if u1(wiring.dead)[u4(inputs.source_ids)[inputs.next_source]] != 0:
+            inputs.next_source += 1
+            continue
         _spikes_room(w)
         spike = record_at(w.spikes, w.n_spikes, SPIKE)
         spike.time, spike.rank, spike.serial, spike.link = next_source(inputs), 0, 0, 0
@@ -201,6 +217,8 @@ def _collect(w, inputs):
     for number in range(w.n_tiles):
         tile = record_at(w.tiles, number, TILE)
         for k in range(tile.n_spikes):
+            if u1(wiring.dead)[record_at(tile.spikes, k, SPIKE).neuron] != 0:
+                continue
             _spikes_room(w)
             _copy(tile.spikes, k, w.spikes, w.n_spikes)
             w.n_spikes += 1
@@ -213,8 +231,10 @@ def _record(w, wiring):
     """Number the spikes, count them, and keep what is to be recorded."""
     for k in range(w.n_spikes):
         spike = record_at(w.spikes, k, SPIKE)
+        spike.number = i8(w.spike_counts)[spike.neuron]
         i8(w.spike_counts)[spike.neuron] += 1
-        if u1(wiring.recorded)[int64(u2(wiring.population_of)[spike.neuron])] != 0:
+        population = int64(u2(wiring.population_of)[spike.neuron])
+        if u1(wiring.recorded)[population] & RECORDED != 0 or is_watched(wiring, population, spike.neuron):
             if w.n_times == w.room_times:
                 w.room_times = max(1024, 2 * w.room_times)
                 w.times = reallocated(w.times, w.room_times * 8)
@@ -231,7 +251,7 @@ def _next_event(w, inputs):
     soonest = min(next_source(inputs), next_current(inputs))
     for number in range(w.n_tiles):
         tile = record_at(w.tiles, number, TILE)
-        if tile.kind != EVENTS and tile.quiet_until <= w.now and tile.n_watched == 0:
+        if tile.kind != EVENTS and tile.quiet_until <= w.now and tile.n_close == 0:
             tile.quiet_until = max(w.now, find_quiet(tile, w.now))
         soonest = min(soonest, min(min(tile.next, tile.quiet_until), _next_driven(tile, w, w.now)))
     return soonest
@@ -255,10 +275,35 @@ def _set_currents(groups, w, wiring, inputs):
 
 
 @inner
-def _begin_window(groups, w, wiring, inputs):
+def _go_ahead(groups, w, wiring, inputs, scratch):
+    """Tiles with watched neurons go through the window before the others.
+
+    It ends right after the first spike of one that is watched: then they go back, and through it again with all.  What
+    is emitted in a window arrives after it, so they need nothing of the others.
+    """
+    first = first_watched_source(w, wiring, inputs)
+    for number in range(w.n_tiles):
+        tile = record_at(w.tiles, number, TILE)
+        if tile.watched != 0:
+            keep(tile, w.tiles + uint64(number * _TILE))
+            _live(groups, tile, w, wiring, inputs, scratch)
+            tile.ahead = 1
+            first = min(first, first_watched(tile, wiring))
+    if first == math.inf:
+        return
+    w.end, w.stopped = math.nextafter(first, math.inf), 1
+    for number in range(w.n_tiles):
+        tile = record_at(w.tiles, number, TILE)
+        if tile.watched != 0:
+            rewind(tile)
+            forget_limits(tile)
+
+
+@inner
+def _begin_window(groups, w, wiring, inputs, scratch):
     """Find the next window: from the next event to the smallest delay later, or to where anything must end before."""
     start = w.now
-    if w.n_spikes == 0:
+    if w.n_spikes == 0 and start < w.last:
         start = max(start, _next_event(w, inputs))
     if start >= w.last:
         w.now = w.last
@@ -272,14 +317,18 @@ def _begin_window(groups, w, wiring, inputs):
     w.end = end
     w.next_tile = 0
     w.windows += 1
+    if w.watching != 0:
+        _go_ahead(groups, w, wiring, inputs, scratch)
 
 
 @inner
 def _end_window(w, wiring, inputs):
     """Put the spikes into order; the next window takes them off."""
-    _collect(w, inputs)
+    _collect(w, wiring, inputs)
     _record(w, wiring)
     w.now = w.end
+    if w.stopped != 0:
+        w.last = w.end
 
 
 @inner
@@ -295,11 +344,13 @@ def _status(w):
 
 
 @kernel
-def begin(groups, windows_array, t):
-    """Take over all neurons from their records, which are those at ``t``."""
+def begin(groups, windows_array, t, population):
+    """Take over the neurons of a population, or all (-1), from their records, which are those at ``t``."""
     w = windows_array[0]
     for number in range(w.n_tiles):
         tile = record_at(w.tiles, number, TILE)
+        if population >= 0 and tile.population != population:
+            continue
         tile.n_held = 0
         forget_limits(tile)
         if tile.kind != EVENTS:
@@ -320,15 +371,29 @@ def _to_epoch(tile, t):
 
 
 @kernel
-def end(groups, windows_array, t):
-    """Hand all neurons back to their records, as they are at ``t``."""
+def end(groups, windows_array, t, population):
+    """Hand the neurons of a population, or all (-1), back to their records, as they are at ``t``."""
     w = windows_array[0]
     for number in range(w.n_tiles):
         tile = record_at(w.tiles, number, TILE)
+        if population >= 0 and tile.population != population:
+            continue
         drop_arrived(tile)
         if tile.kind != EVENTS:
             enter_epochs(tile, t)
             hand_back(groups, tile.group, tile, t)
+
+
+@kernel
+def launch(wiring_array, windows_array):
+    """Start all emitted spikes on their way, over the synapses as they are now."""
+    wiring, w = wiring_array[0], windows_array[0]
+    for number in range(w.n_tiles):
+        tile = record_at(w.tiles, number, TILE)
+        take_off(tile, w, wiring)
+        drop_arrived(tile)
+        tile.next = -math.inf  # to be found out
+    w.n_spikes = 0
 
 
 @kernel
@@ -340,14 +405,18 @@ def run_windows(groups, wiring_array, windows_array, inputs_array, thread, count
         if thread == 0:  # the others wait, so none reads the status while it changes
             w.status = _status(w)
             if w.status < 0:
-                _begin_window(groups, w, wiring, inputs)
+                _begin_window(groups, w, wiring, inputs, scratch)
             i8(next_tile)[0] = 0
         meet(counter, generation, w.n_threads)
         if w.status >= 0:
             return
         number = added(next_tile, 1)
         while number < w.n_tiles:
-            _live(groups, record_at(w.tiles, number, TILE), w, wiring, inputs, scratch)
+            tile = record_at(w.tiles, number, TILE)
+            if tile.ahead != 0:
+                tile.ahead = 0
+            else:
+                _live(groups, tile, w, wiring, inputs, scratch)
             number = added(next_tile, 1)
         meet(counter, generation, w.n_threads)
         if thread == 0:

@@ -54,7 +54,8 @@ def attend(
         for i, table in enumerate(tables):
             both = asked[..., m, i, np.newaxis] & offered[..., :m, i]
             rows = queries[..., m, i, np.newaxis] | keys[..., :m, i] | places[i, distances]
-            total[..., m, :] += np.where(both[..., np.newaxis], table[rows], 0.0).sum(axis=-2)
+            read = np.where(both[..., np.newaxis], table[rows], 0.0)
+            total[..., m, :] += read.sum(axis=-2, dtype=np.float64)
             heard[..., m] |= both.any(axis=-1)
     total[~heard] = np.inf
     return total

@@ -58,6 +58,10 @@ class Intervals(NamedTuple):
         table[volleys[inside] - first, ids[inside]] = latencies[inside]
         return table
 
+    def after(self, wire_ms: float) -> Intervals:
+        """These intervals so much later: those of a layer that spikes reach after `wire_ms`."""
+        return self._replace(start_ms=self.start_ms + wire_ms)
+
     def duration_ms(self, n_volleys: int, n_layers: int = 1) -> float:
         """How long a simulation of volleys 0 to `n_volleys` - 1 takes until the last layer has answered."""
         return self.start_ms + (n_volleys + n_layers) * self.length_ms
@@ -113,6 +117,7 @@ def add_layer(
     intervals: Intervals,
     name: str,
     residual: LatencyRange | None = None,
+    wire_ms: float = 0.0,
 ) -> Population:
     """A layer that reads the volleys of `source`: populations ``<name> tables`` and ``<name>``, the outputs.
 
@@ -121,6 +126,9 @@ def add_layer(
     silent and adds nothing, and so does a missing input to the sum of a residual layer; an output spikes if anything
     at all has been added.
 
+    wire_ms: how long the spikes of `source` take to the layer, all of whose intervals begin so much later
+    (`Intervals.after`).  Jitter on them can advance an arrival by no more.
+
     Returns the outputs.  Raises InputError where sizes differ or an output could leave its interval.
     """
     layer.check()
@@ -128,6 +136,7 @@ def add_layer(
     _check_fit(output_range(layer, residual), intervals)
     if source.size != layer.n_in:
         raise InputError("source", source.size, f"the layer has {layer.n_in} inputs")
+    intervals = intervals.after(wire_ms)
     if residual is not None and layer.n_in != layer.n_out:
         raise InputError("residual", residual, f"the layer has {layer.n_in} inputs and {layer.n_out} outputs")
     tables = network.population(
@@ -142,10 +151,10 @@ def add_layer(
             start_ms=intervals.start_ms, interval_ms=intervals.length_ms, offset_ms=intervals.offset_ms
         ),
     )
-    connect_anchors(network, source, tables, layer.anchors)
+    connect_anchors(network, source, tables, layer.anchors, wire_ms)
     network.connect(tables, outputs, TableRows(layer.tables.astype(np.float64)), delay=0.0)
     if residual is not None:
-        network.connect(source, outputs, OneToOne(), delay=0.0, receptor=OWN_LATENCY)
+        network.connect(source, outputs, OneToOne(), delay=wire_ms, receptor=OWN_LATENCY)
     return outputs
 
 
@@ -156,6 +165,7 @@ def add_stack(
     intervals: Intervals,
     names: list[str],
     inputs: LatencyRange,
+    wire_ms: float = 0.0,
 ) -> list[Population]:
     """The layers of `stack` one after the other, the outputs of layer k called ``names[k]``; see `add_layer`.
 
@@ -166,18 +176,23 @@ def add_stack(
     outputs, ranges = [source], latency_ranges(stack, inputs)
     for layer, residual, before, name in zip(stack.layers, stack.residual, ranges, names, strict=False):
         own = before if residual else None
-        outputs.append(add_layer(network, outputs[-1], layer, intervals, name, own))
+        outputs.append(add_layer(network, outputs[-1], layer, intervals, name, own, wire_ms))
+        intervals = intervals.after(wire_ms)
     return outputs[1:]
 
 
 def connect_anchors(
-    network: Network, source: Population, tables: Population, anchors: NDArray[np.int32]
+    network: Network,
+    source: Population,
+    tables: Population,
+    anchors: NDArray[np.int32],
+    wire_ms: float = 0.0,
 ) -> None:
     """Every input to the comparisons that watch it, ``anchors`` (n_tables, n_comparisons, 2); the weight is the pin."""
     table, comparison, side = (axis.ravel() for axis in np.indices(anchors.shape))
     pins = (2 * comparison + side).astype(np.float64)
     ends = Explicit(anchors.ravel().astype(np.uint32), table.astype(np.uint32))
-    network.connect(source, tables, ends, weight=pins, delay=0.0)
+    network.connect(source, tables, ends, weight=pins, delay=wire_ms)
 
 
 def output_range(layer: LUTLayer, residual: LatencyRange | None) -> LatencyRange:

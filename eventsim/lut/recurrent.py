@@ -16,7 +16,7 @@ from eventsim.lut.encoding import generator
 from eventsim.lut.layer import MOST_COMPARISONS, LUTLayer, draw_anchors
 from eventsim.lut.pages import zeros
 from eventsim.lut.text import SYMBOLS
-from eventsim.lut.transformer import found, padded
+from eventsim.lut.transformer import blocks_of, found, padded
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,8 @@ class Recurrent:
         losses: NDArray[np.float64], done: NDArray[np.int64],
     ) -> None:  # fmt: skip
         """The kernel on ``texts`` (n, context + 1); on one thread, whatever ``threads`` says."""
-        run_texts(self.weights, self._work, texts, learns, step, rate_scale, losses, done)
+        blocks = blocks_of(self.settings.latencies)
+        run_texts(self.weights, blocks, self._work, texts, learns, step, rate_scale, losses, done)
 
     def recurrent_layer(self) -> LUTLayer:
         """From a state to what is added to the next."""
@@ -103,12 +104,14 @@ def _work(s: RecurrentSettings) -> Work:
     at_once = Found(*(np.zeros((s.context, s.tables, LANES), kind) for kind in kinds))
     return Work(
         np.zeros(here, np.float32),
-        np.zeros(here, np.float32),
+        np.zeros((1, *here), np.float32),
         np.zeros((1, width), np.float32),
+        np.zeros((1, 1, width), np.float32),
         np.zeros((width, LANES), np.float32),
         np.zeros((width, padded(s.context)), np.float32),
         at_once,
         found(s.readout_tables, s.context),
         np.zeros((s.context, SYMBOLS), np.float32),
         np.zeros((s.context, SYMBOLS), np.float32),
+        np.zeros(s.context),
     )

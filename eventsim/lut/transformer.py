@@ -130,7 +130,9 @@ class Transformer:
     @property
     def options(self) -> Options:
         s = self.settings
-        return Options(s.comparisons, s.place_bits, s.places == "sign", s.train_embedding)
+        return Options(
+            blocks_of(s.latencies), s.comparisons, s.place_bits, s.places == "sign", s.train_embedding
+        )
 
     def forward_layer(self, k: int) -> LUTLayer:
         """The feed-forward layer number ``k``, its tables those of this model."""
@@ -146,6 +148,11 @@ class Transformer:
 def padded(number: int) -> int:
     """The next multiple of the lanes of a vector."""
     return -(-number // LANES) * LANES
+
+
+def blocks_of(latencies: int) -> tuple[int, ...]:
+    """As many numbers as a row of that many latencies has vectors."""
+    return (0,) * (padded(latencies) // LANES)
 
 
 def _drawn(s: TransformerSettings, seed: int) -> Weights:
@@ -217,4 +224,4 @@ def _own(s: TransformerSettings, weights: Weights) -> Own:
     columns = np.zeros((padded(s.latencies), places), np.float32)
     place_columns = np.zeros((weights.positions.shape[2], places), np.float32)
     aimed = Aimed(*(np.zeros((2, places + LANES), np.uint32) for _ in range(3)))
-    return Own(columns, place_columns, aimed, np.zeros((2, s.context), np.float32))
+    return Own(columns, place_columns, aimed, np.zeros((4, places + LANES), np.float32))

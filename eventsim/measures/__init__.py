@@ -8,6 +8,7 @@ from eventsim.measures.expected import (
     chance_coincidence_rate_hz,
     coincidence_probability,
     rate_decoding_error,
+    rate_misread_probability,
     swap_probability,
 )
 from eventsim.measures.intervals import IntervalStatistics, interval_statistics
@@ -42,6 +43,7 @@ __all__ = [
     "rank_order_correlation",
     "rank_order_correlations",
     "rate_decoding_error",
+    "rate_misread_probability",
     "spike_contrast",
     "spike_trains",
     "swap_probability",

@@ -71,6 +71,11 @@ def check_reset(values: Values) -> None:
     )
 
 
+def set_threshold(p, v_th):
+    """Let the threshold of a neuron, whose parameters are its own, be ``v_th``: what noise on thresholds does."""
+    p.v_th = v_th
+
+
 def reset_column(reset: str) -> NDArray[np.float64]:
     """The option ``reset`` as the number that kernels take: 0 to a value, 1 by subtraction."""
     if reset not in ("value", "subtract"):

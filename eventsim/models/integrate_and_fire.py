@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eventsim.kernels.handlers import CURRENT, Handlers
-from eventsim.models.checks import check_reset, finite, positive, reset_column
+from eventsim.models.checks import check_reset, finite, positive, reset_column, set_threshold
 from eventsim.models.lif import Value
 from eventsim.network.model import Model
 
@@ -58,6 +58,12 @@ def reset(p, s):
     s.t_free = s.t + p.t_ref
 
 
+def adopt(before, p, s):
+    """V, the external current and the end of the refractory period stay as they are."""
+    if p.c_m != before.c_m:
+        s.slope *= before.c_m / p.c_m
+
+
 @dataclass(frozen=True)
 class IF(Model):
     """C_m V' = I, and V += weight (mV) at an arrival; a spike when V > V_th.
@@ -67,8 +73,17 @@ class IF(Model):
     t_ref (ms), c_m (pF), i_e (pA), v_th, v_reset, v_init (mV), reset: as in `LIF`.
     """
 
-    handlers: ClassVar[Any] = Handlers(flow=flow, crossing=crossing, bound=bound, jump=jump, reset=reset)
+    handlers: ClassVar[Any] = Handlers(
+        flow=flow,
+        crossing=crossing,
+        bound=bound,
+        jump=jump,
+        reset=reset,
+        set_threshold=set_threshold,
+        adopt=adopt,
+    )
     takes_current: ClassVar[bool] = True
+    threshold: ClassVar[str | None] = "v_th"
     parameter_dtype: ClassVar[np.dtype[Any]] = np.dtype(
         [(name, "f8") for name in ("c_m", "v_th", "v_reset", "t_ref", "subtract")], align=True
     )

@@ -168,6 +168,11 @@ def reset(p, s):
     _start_step(p, s)
 
 
+def adopt(before, p, s):
+    """v, u and the external current stay as they are; a new step."""
+    _start_step(p, s)
+
+
 def check_threshold(values: Mapping[str, NDArray[np.float64]]) -> None:
     """Raise `InputError` where a neuron is reset to above its threshold, or has none: v reaches infinity in no time."""
     finite(values)
@@ -195,7 +200,7 @@ class Izhikevich(Model):
     """
 
     handlers: ClassVar[Any] = Handlers(
-        flow=flow, crossing=crossing, bound=bound, step=step, jump=jump, reset=reset
+        flow=flow, crossing=crossing, bound=bound, step=step, jump=jump, reset=reset, adopt=adopt
     )
     takes_current: ClassVar[bool] = True
     parameter_dtype: ClassVar[np.dtype[Any]] = np.dtype(

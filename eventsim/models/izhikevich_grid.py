@@ -56,6 +56,10 @@ def reset(p, s):
     s.u += p.d
 
 
+def adopt(before, p, s):
+    """All stays as it is until the next update."""
+
+
 @dataclass(frozen=True)
 class IzhikevichGrid(Izhikevich):
     """`Izhikevich` by the program of the 2003 paper: not exact, and meant for comparison with work that used it.
@@ -71,7 +75,7 @@ class IzhikevichGrid(Izhikevich):
     """
 
     handlers: ClassVar[Any] = Handlers(
-        flow=flow, crossing=crossing, bound=bound, step=step, jump=jump, reset=reset
+        flow=flow, crossing=crossing, bound=bound, step=step, jump=jump, reset=reset, adopt=adopt
     )
     state_dtype: ClassVar[np.dtype[Any]] = np.dtype(
         [(name, "f8") for name in ("t", "v", "u", "current", "arrived")], align=True

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from eventsim.kernels.handlers import CURRENT, Handlers
 from eventsim.kernels.jit import apart, inner
 from eventsim.kernels.sums import ABSENT, epoch_length, growth, quantum, rounded, rounding
-from eventsim.models.checks import check_reset, finite, membrane, reset_column
+from eventsim.models.checks import check_reset, finite, membrane, reset_column, set_threshold
 from eventsim.network.distributions import Distribution
 from eventsim.network.model import Model
 
@@ -141,6 +141,24 @@ def give(p, s):
     return ABSENT if s.ref == _HELD else s.u, 0.0, 0.0, p.v_th - s.v_inf, s.t_free
 
 
+@inner
+def carried_over(before, p, v_inf):
+    """V_inf = E_L + R I under other parameters, the external current I being the same."""
+    if p.e_l == before.e_l and p.r_m == before.r_m:
+        return v_inf
+    return p.e_l + p.r_m * ((v_inf - before.e_l) / before.r_m)
+
+
+def adopt(before, p, s):
+    """V, the external current and the end of the refractory period stay as they are."""
+    v_inf = s.v_inf
+    s.v_inf = carried_over(before, p, v_inf)
+    same = s.v_inf == v_inf and p.rate == before.rate and p.rounding == before.rounding
+    if s.ref != _HELD and not same:
+        s.u, s.ref = _released(p, s.v, s.v_inf, s.t)
+        s.e = growth((s.t - s.ref) * p.rate)
+
+
 def show(p, s):
     """V, for who looks at the state."""
     s.v = potential(s)
@@ -165,9 +183,19 @@ class LIF(Model):
     """
 
     handlers: ClassVar[Any] = Handlers(
-        flow=flow, crossing=crossing, bound=bound, jump=jump, reset=reset, show=show, take=take, give=give
+        flow=flow,
+        crossing=crossing,
+        bound=bound,
+        jump=jump,
+        reset=reset,
+        set_threshold=set_threshold,
+        show=show,
+        take=take,
+        give=give,
+        adopt=adopt,
     )
     takes_current: ClassVar[bool] = True
+    threshold: ClassVar[str | None] = "v_th"
     sums: ClassVar[Literal["jumps", "currents"] | None] = "jumps"
     parameter_dtype: ClassVar[np.dtype[Any]] = np.dtype(
         [

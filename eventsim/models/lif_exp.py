@@ -23,9 +23,9 @@ from eventsim.kernels.sums import (
     rounding,
     taken,
 )
-from eventsim.models.checks import check_reset, finite, membrane, reset_column, time_constants
+from eventsim.models.checks import check_reset, finite, membrane, reset_column, set_threshold, time_constants
 from eventsim.models.exp_crossing import first_crossing, response
-from eventsim.models.lif import Value, decay, exp, potentials
+from eventsim.models.lif import Value, carried_over, decay, exp, potentials
 from eventsim.network.model import Model
 
 _APART = 0.125
@@ -270,6 +270,24 @@ def give(p, s):
     return ABSENT if s.held != 0.0 else s.u, s.x, s.y, p.v_th - s.v_inf, s.t_free
 
 
+def adopt(before, p, s):
+    """V, all currents (pA) and the end of the refractory period stay as they are."""
+    v_inf = s.v_inf
+    s.v_inf = carried_over(before, p, v_inf)
+    same = s.v_inf == v_inf and p.per_c_m == before.per_c_m and p.rounding == before.rounding
+    same = same and p.rate == before.rate and p.rate_ex == before.rate_ex and p.rate_in == before.rate_in
+    if same and p.rounding_ex == before.rounding_ex and p.rounding_in == before.rounding_in:
+        return
+    per_c_m = p.per_c_m / before.per_c_m
+    ex, inh = s.x / s.e_ex * per_c_m, s.y / s.e_in * per_c_m
+    ref_x, ref_y = math.floor(s.t / p.epoch_ex) * p.epoch_ex, math.floor(s.t / p.epoch_in) * p.epoch_in
+    x = rounded(ex * growth((s.t - ref_x) * p.rate_ex), p.rounding_ex)
+    y = rounded(inh * growth((s.t - ref_y) * p.rate_in), p.rounding_in)
+    _put(p, s, Sums(0.0, x, y, math.floor(s.t / p.epoch) * p.epoch, ref_x, ref_y), s.t)
+    if s.held == 0.0:
+        s.u = rounded(((s.v - s.v_inf) - _driven(s)) * s.e, p.rounding)
+
+
 def show(p, s):
     """V and the currents, for who looks at the state."""
     s.v = potential(s)
@@ -299,12 +317,15 @@ class LIFExp(Model):
         bound=bound,
         jump=jump,
         reset=reset,
+        set_threshold=set_threshold,
         show=show,
         take=take,
         give=give,
         safe=safe,
+        adopt=adopt,
     )
     takes_current: ClassVar[bool] = True
+    threshold: ClassVar[str | None] = "v_th"
     sums: ClassVar[Literal["jumps", "currents"] | None] = "currents"
     parameter_dtype: ClassVar[np.dtype[Any]] = np.dtype(
         [

@@ -93,6 +93,7 @@ class LUTTables(Model):
     handlers: ClassVar[Any] = Handlers(
         flow=carry, crossing=_resolution, jump=_compare, reset=_close, row=_row
     )
+    weights_are_numbers: ClassVar[bool] = False
     parameter_dtype: ClassVar[np.dtype[Any]] = np.dtype(
         [("start", "f8"), ("interval", "f8"), ("all_seen", "i8")], align=True
     )

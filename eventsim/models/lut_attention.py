@@ -101,6 +101,7 @@ class LUTAttention(Model):
     """
 
     handlers: ClassVar[Any] = Handlers(flow=carry, crossing=_reading, jump=_compare, reset=_read, row=_row)
+    weights_are_numbers: ClassVar[bool] = False
     parameter_dtype: ClassVar[np.dtype[Any]] = np.dtype(
         [("start", "f8"), ("interval", "f8")]
         + [

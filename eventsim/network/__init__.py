@@ -20,6 +20,19 @@ from eventsim.network.inputs import (
 )
 from eventsim.network.model import Model
 from eventsim.network.network import Network
+from eventsim.network.noise import (
+    ClockTick,
+    DeadNeurons,
+    DelayMismatch,
+    LostSpikes,
+    Noise,
+    SpikeJitter,
+    SpuriousSpikes,
+    StuckSynapses,
+    ThresholdNoise,
+    WeightMismatch,
+    WeightQuantisation,
+)
 from eventsim.network.population import Population, PopulationView
 from eventsim.network.projection import Projection
 from eventsim.network.recorders import StateRecorder
@@ -37,6 +50,9 @@ from eventsim.network.rules import (
 
 __all__ = [
     "AllToAll",
+    "ClockTick",
+    "DeadNeurons",
+    "DelayMismatch",
     "Distribution",
     "Explicit",
     "Exponential",
@@ -45,8 +61,10 @@ __all__ = [
     "FixedTotalNumber",
     "FromMatrix",
     "Lognormal",
+    "LostSpikes",
     "Model",
     "Network",
+    "Noise",
     "Normal",
     "OneToOne",
     "PairwiseBernoulli",
@@ -59,10 +77,16 @@ __all__ = [
     "RegularSpikes",
     "Rule",
     "Source",
+    "SpikeJitter",
     "SpikeTrains",
+    "SpuriousSpikes",
     "StateRecorder",
     "StepCurrent",
+    "StuckSynapses",
+    "ThresholdNoise",
     "TruncatedNormal",
     "Uniform",
     "Value",
+    "WeightMismatch",
+    "WeightQuantisation",
 ]

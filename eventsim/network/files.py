@@ -48,6 +48,13 @@ def save(network: Network, path: Path) -> None:
                 for each in network.inputs
             ],
             "recorders": [writer.fields(each) for each in network.recorders],
+            "noise": [
+                {"on": name, "noise": [writer.value(each) for each in network.noise_on(member).values()]}
+                for members in (network.populations, network.projections)
+                for name, member in members.items()
+                if network.noise_on(member)
+            ],
+            "noise_seed": network.noise_seed,
             "recorded": {name: network.is_recorded(name) for name in network.populations},
         }
         with archive.open(zipfile.ZipInfo("network.json", _EPOCH), "w") as file:
@@ -177,6 +184,9 @@ class _Reader:
             (network.drive if is_drive else network.current)(**self._arguments(each, network))
         for each in text["recorders"]:
             network.record_state(**self._arguments(each, network))
+        for each in text.get("noise", []):
+            network.set_noise(each["on"], *(self.value(noise, network) for noise in each["noise"]))
+        network.noise_seed = text.get("noise_seed", network.seed)
         for name, record in text["recorded"].items():
             network.record_spikes(name, record=record)
         return network

@@ -36,6 +36,10 @@ class Model(Description):
     state_dtype: ClassVar[np.dtype[Any]]
     takes_current: ClassVar[bool] = False
     sums: ClassVar[Literal["jumps", "currents"] | None] = None
+    threshold: ClassVar[str | None] = None
+    """The parameter that is the threshold, where noise may move it: a field of `parameter_dtype` too."""
+    weights_are_numbers: ClassVar[bool] = True
+    """Whether an arrival's weight is a quantity, on which noise can act, and not the number of something."""
 
     test: Literal["instant", "arrival"] = field(default="instant", kw_only=True)
 

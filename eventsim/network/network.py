@@ -3,6 +3,7 @@ elsewhere."""
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -16,6 +17,7 @@ from eventsim.network.description import FloatArray
 from eventsim.network.distributions import Value
 from eventsim.network.inputs import PiecewiseRate, PoissonDrive, Source, StepCurrent
 from eventsim.network.model import Model
+from eventsim.network.noise import NeuronNoise, Noise, refused
 from eventsim.network.population import Population, PopulationView, whole_or_view
 from eventsim.network.projection import Projection
 from eventsim.network.recorders import StateRecorder
@@ -40,19 +42,28 @@ class Network:
     """
 
     def __init__(self, seed: int = 0) -> None:
-        self._seed = checks.whole("seed", seed)
-        if self._seed >= 2**64:
-            raise InputError("seed", seed, "must be below 2**64")
+        self._seed = _seed("seed", seed)
         self._populations: dict[str, Population] = {}
         self._projections: dict[str, Projection] = {}
         self._inputs: dict[str, PoissonDrive | StepCurrent] = {}
         self._recorders: dict[str, StateRecorder] = {}
         self._record: dict[str, bool] = {}
+        self._noise: dict[str, dict[str, dict[type[Noise], Noise]]] = {"population": {}, "projection": {}}
+        self._noise_seed: int | None = None
 
     @property
     def seed(self) -> int:
         """The seed of every random stream."""
         return self._seed
+
+    @property
+    def noise_seed(self) -> int:
+        """The seed of all noise: the network's own unless another was set, which gives other trials of one network."""
+        return self._seed if self._noise_seed is None else self._noise_seed
+
+    @noise_seed.setter
+    def noise_seed(self, seed: int) -> None:
+        self._noise_seed = _seed("noise_seed", seed)
 
     @property
     def populations(self) -> Mapping[str, Population]:
@@ -99,7 +110,7 @@ class Network:
     def is_recorded(self, population: Population | str) -> bool:
         """Whether the spikes of this population are recorded: by default those of neurons are, of sources
         not."""
-        known = self._members("population", population).population
+        known = self.members("population", population).population
         return self._record.get(known.name, not known.is_source)
 
     def population(self, name: str, size: int, model: Model) -> Population:
@@ -143,7 +154,7 @@ class Network:
         weight: 1.0 by default; a weight of each synapse's own is rounded to float32.  delay: 1.0 ms by default.
         name: by default ``source->target``, with a numeral if taken.
         """
-        ends = self._members("source", source), self._members("target", target)
+        ends = self.members("source", source), self.members("target", target)
         if not isinstance(rule, Rule):
             raise InputError("rule", rule, "a connection rule such as AllToAll() is needed")
         names = f"{ends[0].population.name}->{ends[1].population.name}"
@@ -198,6 +209,53 @@ class Network:
         self._inputs[name] = current
         return current
 
+    def set_noise(self, on: Population | Projection | str, *noises: Noise) -> None:
+        """Put noise on a population or a projection (or the one of this name; what the noise is says which).
+
+        Of each kind the last one set holds; one of strength 0 takes it away.  See `eventsim.network.noise`.
+        """
+        for noise in noises:
+            if not isinstance(noise, Noise):
+                raise InputError("noise", noise, "a noise such as SpikeJitter(0.5) is needed")
+            kind = "population" if isinstance(noise, NeuronNoise) else "projection"
+            member = self._noisy(on, kind)
+            why = refused(noise, member) if noise.acts else None
+            if why:
+                raise InputError(f"noise on {member.name!r}", type(noise).__name__, why)
+            there = self._noise[kind].setdefault(member.name, {})
+            there.pop(type(noise), None)
+            if noise.acts:
+                there[type(noise)] = noise
+
+    def noise_on(self, member: Population | Projection) -> Mapping[type[Noise], Noise]:
+        """What noise acts on a population or a projection, by kind."""
+        kind = "population" if isinstance(member, Population) else "projection"
+        return MappingProxyType(self._noise[kind].get(member.name, {}))
+
+    def _noisy(self, on: Population | Projection | str, kind: str) -> Population | Projection:
+        """The population or projection that noise is to be on."""
+        if isinstance(on, Population | Projection):
+            known: Mapping[str, Any] = self._populations if isinstance(on, Population) else self._projections
+            if known.get(on.name) != on:
+                raise InputError("on", on.name, "it is not of this network")
+            return on
+        if not isinstance(on, str):
+            raise InputError("on", on, "a population, a projection or the name of one is needed")
+        known = self._populations if kind == "population" else self._projections
+        if on not in known:
+            names = ", ".join(map(repr, known)) or "none"
+            raise InputError(kind, on, f"no such {kind}; there are {names}")
+        member: Population | Projection = known[on]
+        return member
+
+    def copy(self) -> Network:
+        """A network of the same parts, to which something can be added."""
+        other = copy.copy(self)
+        for name in ("_populations", "_projections", "_inputs", "_recorders", "_record"):
+            setattr(other, name, dict(getattr(self, name)))
+        other._noise = copy.deepcopy(self._noise)
+        return other
+
     def record_spikes(self, *populations: Population | str, record: bool = True) -> None:
         """Record the spikes of these populations, or with record=False do not.  Without this call those of
         neurons are recorded and those of sources are not."""
@@ -205,7 +263,7 @@ class Network:
         for each in populations:
             if isinstance(each, PopulationView):
                 raise InputError("populations", each, "spikes are recorded of whole populations")
-        for name in [self._members("populations", each).population.name for each in populations]:
+        for name in [self.members("populations", each).population.name for each in populations]:
             self._record[name] = record
 
     def record_state(
@@ -226,8 +284,11 @@ class Network:
         self._recorders[name] = recorder
         return recorder
 
-    def _members(self, field: str, members: Members) -> PopulationView:
-        """The view that is meant, if it is of this network."""
+    def members(self, field: str, members: Members) -> PopulationView:
+        """The view that is meant by a population, a view of one or a name.
+
+        Raises InputError, with the name of the `field`, if it is not of this network.
+        """
         if isinstance(members, str):
             return whole_or_view(self[members])
         if not isinstance(members, Population | PopulationView):
@@ -238,7 +299,7 @@ class Network:
         return view
 
     def _neurons(self, target: Members) -> PopulationView:
-        view = self._members("target", target)
+        view = self.members("target", target)
         if view.population.is_source:
             raise InputError(
                 "target", view.population.name, "spike sources have no state and receive nothing"
@@ -258,7 +319,8 @@ class Network:
     def _parts(self) -> tuple[object, ...]:
         recorded = [self.is_recorded(population) for population in self._populations.values()]
         parts = self._populations, self._projections, self._inputs, self._recorders
-        return self._seed, recorded, *(list(part.items()) for part in parts)
+        noise = [{name: on for name, on in each.items() if on} for each in self._noise.values()]
+        return self._seed, self.noise_seed, noise, recorded, *(list(part.items()) for part in parts)
 
     def __repr__(self) -> str:
         from eventsim.network.table import table
@@ -282,6 +344,13 @@ class Network:
         from eventsim.network.files import load
 
         return load(Path(path))
+
+
+def _seed(field: str, value: object) -> int:
+    seed = checks.whole(field, value)
+    if seed >= 2**64:
+        raise InputError(field, value, "must be below 2**64")
+    return seed
 
 
 def _new_name(field: str, name: object, taken: Iterable[str]) -> str:

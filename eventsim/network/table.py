@@ -45,6 +45,16 @@ def table(network: Network) -> str:
         ],
     )
     lines += _section(
+        "noise",
+        ("what",),
+        [
+            (name, " ".join(short(each) for each in network.noise_on(member).values()))
+            for members in (network.populations, network.projections)
+            for name, member in members.items()
+            if network.noise_on(member)
+        ],
+    )
+    lines += _section(
         "drive",
         ("target", "rate_hz", "weight", "receptor"),
         [(d.name, *map(short, (d.target, d.rate_hz, d.weight, d.receptor))) for d in network.drives],

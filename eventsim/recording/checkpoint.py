@@ -19,14 +19,14 @@ _FORMAT = "eventsim state 1"
 
 def save_state(simulation: Simulation, path: str | os.PathLike[str]) -> None:
     """Write the network and everything that has happened to it into one HDF5 file; replaces it when complete."""
-    target = Path(path)
+    target, saved = Path(path), simulation.state()
     partial = target.with_name(target.name + ".partial")
     with h5py.File(partial, "w") as file:
         file.attrs["format"] = _FORMAT
         file.attrs["engine"] = simulation.engine
         file.create_dataset("network", data=np.frombuffer(_network_bytes(simulation.network), np.uint8))
         state = file.create_group("state")
-        for name, array in simulation.state().items():
+        for name, array in saved.items():
             if array.dtype.kind != "U":
                 data = array.view(np.uint8) if array.dtype.names else array
                 state.create_dataset(name, data=data, track_times=False)

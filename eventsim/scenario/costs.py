@@ -87,22 +87,23 @@ def _cost(run: Run, table: Hardware, method: Any) -> Cost:
 def _write(
     run: Run, costs: list[Cost], table: Hardware, target: Path, packets: bool, feedback: bool
 ) -> Priced:
-    from eventsim.hardware import figures, report
+    from eventsim.hardware import figures, report, tables
+    from eventsim.hardware.document import comparison, document
 
     first = costs[0]
-    document, lines = report.document(first), list(report.lines(first))
+    found = document(first)
     if packets:
-        _simulate_packets(run, first, table.acceleration, document, lines, feedback)
+        _simulate_packets(run, first, table.acceleration, found, feedback)
     if len(costs) > 1:
-        document["mappings"] = [report.comparison(each) for each in costs]
-        lines += report.comparison_lines(costs)
+        found["mappings"] = [comparison(each) for each in costs]
+    lines = list(report.lines(found))
     pictures = figures.cost_figures(costs)
-    priced = Priced(document, lines)
+    priced = Priced(found, lines)
     for name, write in (
-        ("cost.json", lambda p: p.write_text(to_json(document) + "\n", encoding="utf-8")),
+        ("cost.json", lambda p: p.write_text(to_json(found) + "\n", encoding="utf-8")),
         ("report.txt", lambda p: p.write_text("\n".join(lines) + "\n", encoding="utf-8")),
-        ("tiles.csv", lambda p: report.write_tiles(first, p)),
-        ("links.csv", lambda p: report.write_links(first, p)),
+        ("tiles.csv", lambda p: tables.write_tiles(first, p)),
+        ("links.csv", lambda p: tables.write_links(first, p)),
     ):
         write_whole(target / name, write)
         priced.files.append(target / name)
@@ -115,20 +116,18 @@ def _write(
 
 
 def _simulate_packets(
-    run: Run, cost: Cost, acceleration: float, document: dict[str, Any], lines: list[str], feedback: bool
+    run: Run, cost: Cost, acceleration: float, document: dict[str, Any], feedback: bool
 ) -> None:
-    from eventsim.hardware import packets
+    from eventsim.hardware.packets import simulate_packets
 
-    simulated = packets.simulate_packets(run, cost.placed, acceleration)
+    simulated = simulate_packets(run, cost.placed, acceleration)
     document["packets"] = simulated.summary()
-    lines += ["", "packet by packet", *(f"  {key}: {value}" for key, value in document["packets"].items())]
     if not feedback:
         return
     from eventsim.hardware.feedback import compare_feedback
 
     experiment = _rebuilt(run)
     document["feedback"] = compare_feedback(run, experiment.network, cost, simulated, experiment.measure)
-    lines += ["", "latencies fed back", *(f"  {key}: {value}" for key, value in document["feedback"].items())]
 
 
 def _rebuilt(run: Run) -> Any:
@@ -141,7 +140,14 @@ def _rebuilt(run: Run) -> Any:
     settings = metadata.get("settings") or {}
     if "builder" not in settings:
         raise ScenarioError("--feedback: the raster is of no scenario, so its network cannot be built again")
+    if settings.get("noise"):
+        raise ScenarioError(
+            "--feedback: the raster is of a network with noise, which would move spikes as well"
+        )
     near = Path(SCENARIO_FOLDER) / f"{metadata.get('scenario')}.toml"
-    builder = find_builder(settings["builder"], near)
+    try:
+        builder = find_builder(settings["builder"], near)
+    except ScenarioError as error:
+        raise ScenarioError(f"--feedback builds the network again, where its builder is: {error}") from None
     built = builder(seed=metadata["seed"], **settings["parameters"])
     return built if isinstance(built, Experiment) else Experiment(built)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from eventsim.recording.raster_writer import RasterWriter
     from eventsim.scenario.schema import Record, Scenario, StateTrace
 
+_SETTINGS = {"builder", "parameters", "record", "hardware"}
+
 
 def apply_record(record: Record, network: Network, duration_ms: float, where: str) -> None:
     """Choose the populations in the raster and add the state recorders.  Raises ``ScenarioError``."""
@@ -43,7 +45,8 @@ def raster_writer(path: Path, network: Network, scenario: Scenario, duration_ms:
     metadata = {
         "scenario": scenario.name,
         "seed": scenario.seed,
-        "settings": scenario.model_dump(mode="json", include={"builder", "parameters", "record", "hardware"}),
+        "settings": scenario.model_dump(mode="json", include=_SETTINGS)
+        | scenario.model_dump(mode="json", include={"noise"}, exclude_defaults=True),
         "duration_ms": duration_ms,
         "wiring": wiring.to_bytes(network),
     }

@@ -7,7 +7,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from eventsim.scenario.experiment import Experiment
 from eventsim.scenario.files import prepare_directory, write_json
 from eventsim.scenario.load import load_scenario, parse_overrides
 from eventsim.scenario.memory import peak_rss_mb
+from eventsim.scenario.noise import described, with_noise
 from eventsim.scenario.pictures import save_figures, standard_figures
 from eventsim.scenario.problems import ScenarioError
 from eventsim.scenario.recording import apply_record, raster_writer
@@ -83,17 +84,21 @@ def run_scenario(
     reporter.stage(f"building {scenario.name}")
     with Stopwatch().running() as watch:
         experiment = experiment_of(builder(seed=scenario.seed, **parameters), scenario, path)
+        network = with_noise(experiment.network, scenario.noise, str(path))
+        experiment = replace(experiment, network=network)
     duration_ms = duration_of(scenario, experiment, path)
-    apply_record(scenario.record, experiment.network, duration_ms, str(path))
+    apply_record(scenario.record, network, duration_ms, str(path))
 
-    writer = raster_writer(target / RASTER, experiment.network, scenario, duration_ms)
-    simulation = _simulate(experiment.network, scenario, duration_ms, writer, reporter)
+    writer = raster_writer(target / RASTER, network, scenario, duration_ms)
+    simulation = _simulate(experiment, scenario, duration_ms, writer, reporter)
 
     reporter.stage("measuring")
     (target / SUMMARY).unlink(missing_ok=True)  # an earlier run's, which the new raster no longer belongs to
     metrics, pictures, measure_s = _measure(experiment, scenario, target)
     summary = {
         **run_summary(scenario, simulation, duration_ms),
+        "hardware": scenario.hardware.model_dump(mode="json", exclude_unset=True),
+        **({"noise": noise} if (noise := described(network)) else {}),
         "build_s": max(watch.rest_s - experiment.train_s, 0.0) + simulation.build_s,
         "train_s": experiment.train_s,
         "compile_s": watch.compile_s + simulation.compile_s,
@@ -128,9 +133,9 @@ def duration_of(scenario: Scenario, experiment: Experiment, path: Path) -> float
 
 
 def _simulate(
-    network: Any, scenario: Scenario, duration_ms: float, writer: RasterWriter, reporter: Reporter
+    experiment: Experiment, scenario: Scenario, duration_ms: float, writer: RasterWriter, reporter: Reporter
 ) -> Simulation:
-    """Run the network into ``writer`` and close it."""
+    """Run the network, and what is around it, into ``writer`` and close it."""
     reached_ms = 0.0
     shown = reporter.simulating(duration_ms)
 
@@ -141,8 +146,8 @@ def _simulate(
             shown(time_ms, spikes, synaptic_events)
 
     with _said_in_one_line(writer, lambda: reached_ms), writer:
-        simulation = new_simulation(network, scenario.engine, scenario.threads, writer, report)
-        simulation.run(duration_ms)
+        simulation = new_simulation(experiment.network, scenario.engine, scenario.threads, writer, report)
+        experiment.simulate(simulation, duration_ms)
         writer.close(simulation.counts, duration_ms, simulation.spike_counts)
     return simulation
 

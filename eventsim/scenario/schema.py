@@ -4,6 +4,8 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from eventsim.scenario.noise import NoiseTable
+
 MAX_SEED = 2**64 - 1
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
@@ -94,6 +96,7 @@ class Scenario(_Table):
     plot: Plot = Plot()
     sweep: Sweep = Sweep()
     hardware: Hardware = Hardware()
+    noise: NoiseTable = NoiseTable()
 
 
 def known_keys(model: type[BaseModel] = Scenario, table: str = "") -> dict[str, list[str]]:

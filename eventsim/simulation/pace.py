@@ -6,6 +6,17 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+_PART = 4  # grows from stretch to stretch all the same; what is injected is merged into what is left of one
+
+
+def cut(first: float, whole: float, t_stop: float, stops_often: bool) -> float:
+    """Where a stretch from `first` that might reach to `whole` ends: at `t_stop` at the latest.
+
+    Where it is to stop often, not before a small part of the whole: to read what comes is more than to simulate it.
+    """
+    ahead = first + (whole - first) / _PART
+    return max(min(t_stop, whole), ahead) if stops_often and ahead < math.inf else min(t_stop, whole)
+
 
 class Pace:
     """Stretches of time of about `events` events, as far as can be foreseen; the first is `first_ms` long."""
@@ -15,12 +26,11 @@ class Pace:
         self._last_ms = first_ms
         self._arrivals_per_ms = 0.0
 
-    def until(self, first: float, t_stop: float, streams: Sequence[Any], idle: bool = False) -> float:
-        """Where the stretch that begins at `first` ends; idle: nothing happens before the streams' next event."""
+    def until(self, first: float, t_stop: float, streams: Sequence[Any], stops_often: bool = False) -> float:
+        """Where the stretch that begins at `first` ends; see `cut`."""
         rate = sum(stream.expected_rate_per_ms(first) for stream in streams) + self._arrivals_per_ms
         length = min(self._events / rate if rate > 0.0 else math.inf, 8.0 * self._last_ms)
-        wait = min(stream.next_time() for stream in streams) - first if idle else 0.0
-        return min(t_stop, first + max(wait, 0.0) + length)
+        return cut(first, first + length, t_stop, stops_often)
 
     def learn(self, first: float, last: float, arrivals: int) -> None:
         """Note how many arrivals over synapses there were."""

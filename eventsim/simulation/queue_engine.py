@@ -14,12 +14,14 @@ from eventsim.build.streams import CurrentStream, DriveStream, SpikeStream
 from eventsim.build.streams.buffer import EventBuffer
 from eventsim.build.wiring import Wiring
 from eventsim.errors import SimulationError
-from eventsim.kernels import layout, queue
+from eventsim.kernels import changing, layout, queue
 from eventsim.kernels.memory import Block, address
 from eventsim.kernels.plan import plan
 from eventsim.network.network import Network
-from eventsim.network.population import PopulationView
+from eventsim.network.population import Population, PopulationView
+from eventsim.simulation.changeable import Changeable
 from eventsim.simulation.naming import member_name
+from eventsim.simulation.pace import cut
 from eventsim.simulation.profile import Parts, sent_by_projection
 
 Spikes = Callable[[NDArray[np.float64], NDArray[np.uint32]], None]
@@ -33,13 +35,14 @@ _FIRST_SLICE_MS = 0.1
 _EVENTS_A_CALL = 4_000_000  # well under a second, so that Ctrl-C and progress are served
 
 
-class QueueEngine:
+class QueueEngine(Changeable):
     """A network in arrays, at a time.  Events up to and including `time` have happened."""
 
     name = "queue"
     threads = 1
 
     def __init__(self, network: Network) -> None:
+        super().__init__()
         self.network = network
         self.groups: Groups = build_groups(network)
         self.wiring = Wiring(network, self.groups)
@@ -61,7 +64,7 @@ class QueueEngine:
         self._make_room_for_planned()
         self._slice_ms, self._arrivals_per_ms = _FIRST_SLICE_MS, 0.0
         self.time = 0.0
-        self._started = False
+        self._known = -math.inf  # what comes up to here has been read and planned
 
     @property
     def synapses(self) -> int:
@@ -90,35 +93,46 @@ class QueueEngine:
         no_neurons = tuple(group._replace(size=0) for group in self.groups.kernel)
         inputs = Block(layout.INPUTS, {})
         records = (block.record for block in (self.wiring.block, q, near, checks, inputs))
-        queue.run_until(no_neurons, *records, -math.inf, 0)
+        q.record["until"] = -math.inf
+        queue.run_until(no_neurons, *records, 0)
 
     def run_until(self, t_stop: float, spikes: Spikes, progress: Progress) -> None:
-        """Simulate up to and including `t_stop`, handing out recorded spikes in order."""
-        first = self.time
-        if not self._started:
-            self._started = True
-            first = -math.inf
-        arrivals = int(self.q.scalar("synaptic_events"))
-        while first < t_stop:
-            last = self._slice_end(max(first, 0.0), t_stop)
-            with self.parts.of("inputs"):
-                self._read_inputs(first, last)
-            with self.parts.of("planning"):
-                self._plan(max(first, 0.0), last)
-            while self._timed_kernel(last, spikes) != layout.DONE:
+        """Simulate up to and including `t_stop`, handing out recorded spikes in order.
+
+        If a watched neuron fires before, up to and including that instant.
+        """
+        self.q.record["stopped"] = 0
+        while (self._known < t_stop or self.time < t_stop or self._again) and not self.q.scalar("stopped"):
+            if self._known <= self.time:
+                self._next_slice(t_stop)
+            self.injected.merge(self.inputs, self._known)
+            self._again = False
+            self.q.record["until"] = min(t_stop, self._known)
+            while self._timed_kernel(spikes) != layout.DONE:
                 with self.parts.of("recording"):
                     self._hand_out(spikes)
                 progress(float(self.q.scalar("now")))
-            arrivals, before = int(self.q.scalar("synaptic_events")), arrivals
-            self._pace(max(first, 0.0), last, arrivals - before)
-            first = self.time = last
-            progress(last)
+            self.time = float(self.q.scalar("until"))
+            if self.time == self._known:
+                self._pace()
+            progress(self.time)
         with self.parts.of("recording"):
             self._hand_out(spikes)
 
-    def _timed_kernel(self, t_stop: float, spikes: Spikes) -> int:
+    def _next_slice(self, t_stop: float) -> None:
+        """Read and plan what comes next, not beyond `t_stop`."""
+        first = max(self._known, 0.0)
+        last = self._slice_end(first, t_stop)
+        with self.parts.of("inputs"):
+            self._read_inputs(self._known, last)
+        with self.parts.of("planning"):
+            self._plan(first, last)
+        self._known = last
+        self._slice = first, int(self.q.scalar("synaptic_events"))
+
+    def _timed_kernel(self, spikes: Spikes) -> int:
         with self.parts.of("kernel"):
-            return self._kernel(t_stop, spikes)
+            return self._kernel(spikes)
 
     def _slice_end(self, first: float, t_stop: float) -> float:
         """End of the next slice: one of about `_EVENTS_A_SLICE` events, as far as can be foreseen."""
@@ -129,7 +143,7 @@ class QueueEngine:
         idle = (
             upcoming - first if self.q.scalar("n_flights") == 0 and self.checks.scalar("size") == 0 else 0.0
         )
-        return min(t_stop, first + max(idle, 0.0) + length)
+        return cut(first, first + max(idle, 0.0) + length, t_stop, self.stops_often)
 
     def _plan(self, first: float, last: float) -> None:
         """Write down and sort the arrivals up to `last` of the spikes that are on their way."""
@@ -140,8 +154,10 @@ class QueueEngine:
             self._make_room_for_planned()
         self._planned.sort(int(self.q.scalar("n_planned")), first, last)
 
-    def _pace(self, first: float, last: float, arrivals: int) -> None:
+    def _pace(self) -> None:
         """Learn from a slice how long the next one may be."""
+        (first, before), last = self._slice, self._known
+        arrivals = int(self.q.scalar("synaptic_events")) - before
         self._slice_ms = last - first if last > first else self._slice_ms
         self._arrivals_per_ms = arrivals / self._slice_ms
 
@@ -158,29 +174,27 @@ class QueueEngine:
         """Everything that changes while simulating, as arrays; `restore` goes on from it with the same bytes."""
         state: dict[str, NDArray[np.generic]] = {
             "time": np.array(self.time),
-            "started": np.array(self._started),
+            "known": np.array(self._known),
         }
         for name, block in self._blocks():
             state |= {
                 f"{name}/{key}": array.copy() for key, array in block.arrays.items() if key not in _SCRATCH
             }
             state |= {f"{name}/{key}": np.array(value) for key, value in block.scalars().items()}
-        for number, records in enumerate(self.groups.states):
-            state[f"neurons/{number}"] = records.copy()
+        state |= self.groups.state()
         for number, stream in enumerate(self.streams):
             state |= {f"stream/{number}/{key}": array for key, array in stream.state().items()}
         return state
 
     def restore(self, state: Mapping[str, NDArray[np.generic]]) -> None:
         """Go on from what `state` gave, in an engine of the same network."""
-        self.time, self._started = float(state["time"]), bool(state["started"])
+        self.time, self._known = float(state["time"]), float(state["known"])
         for name, block in self._blocks():
             for key in block.scalars():
                 block.record[key] = state[f"{name}/{key}"]
             for key in [key for key in block.arrays if key not in _SCRATCH]:
                 block.point(key, _as_type(state[f"{name}/{key}"], block.arrays[key].dtype))
-        for number, records in enumerate(self.groups.states):
-            records[:] = _as_type(state[f"neurons/{number}"], records.dtype)
+        self.groups.restore(state)
         for number, stream in enumerate(self.streams):
             prefix = f"stream/{number}/"
             stream.restore({key[len(prefix) :]: state[key] for key in state if key.startswith(prefix)})
@@ -203,14 +217,14 @@ class QueueEngine:
             self.inputs.record[f"n_{kind}"] = arrays[0].size
             self.inputs.record[f"next_{kind}"] = 0
 
-    def _kernel(self, t_stop: float, spikes: Spikes) -> int:
+    def _kernel(self, spikes: Spikes) -> int:
         """Call the kernel, and make room where it asks for some."""
         blocks = (self.wiring.block, self.q, self.near, self.checks, self.inputs)
         records = (block.record for block in blocks)
         most_at_once = 1000 + 100 * self.network.size
         done = int(self.q.scalar("round")) + int(self.q.scalar("synaptic_events"))
         self.q.record["pause_at"] = done + _EVENTS_A_CALL
-        status: int = queue.run_until(self.groups.kernel, *records, t_stop, most_at_once)
+        status: int = queue.run_until(self.groups.kernel, *records, most_at_once)
         if status == layout.ENDLESS:
             self._hand_out(spikes)
             raise SimulationError(self._endless())
@@ -264,6 +278,31 @@ class QueueEngine:
         self.q.point("planned_labels", self._planned.events.labels)
         self.q.lengthen("stretches", self._planned.events.times.size)
         self.q.record["planned_capacity"] = self._planned.events.times.size
+
+    def _hand_back(self, population: Population) -> None:
+        """The records are as of each neuron's last event."""
+
+    def _take_over(self, population: Population, g: int, locals_: NDArray[np.int64]) -> None:
+        blocks = (self.q.record, self.checks.record)
+        changing.look_at(self.groups.kernel, g, address(locals_), locals_.size, *blocks)
+
+    def _tiles_onto(self, number: int) -> int:
+        return 1
+
+    def _is_under_way(self, link: int) -> bool:
+        flights, stretches = self._on_their_way()
+        return bool(((flights["link"] == link) & (flights["next"] < flights["end"])).any()) or bool(
+            (stretches["link"] == link).any()
+        )
+
+    def _divert(self, link: int, to: int) -> None:
+        for records in self._on_their_way():
+            records["link"][records["link"] == link] = to
+
+    def _on_their_way(self) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Spikes, and what was planned of them in this slice."""
+        flights = self.q.arrays["flight"][: int(self.q.scalar("n_flights"))]
+        return flights, self.q.arrays["stretches"][: int(self.q.scalar("n_planned"))]
 
     def _endless(self) -> str:
         """What is said of a cycle of zero delay."""

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from eventsim.errors import InputError
+from eventsim.build.numbered import NumberedSynapses, Numbers
+from eventsim.errors import InputError, SimulationError
 from eventsim.network import checks
 from eventsim.network.network import Network
-from eventsim.network.population import PopulationView
+from eventsim.network.population import Population, PopulationView
 from eventsim.simulation.interruption import Interruption
 from eventsim.simulation.sink import NoSink, Sink
 from eventsim.simulation.stopwatch import Stopwatch
@@ -29,6 +31,7 @@ class Engine(Protocol):
     name: str
     threads: int
     time: float
+    stops_often: bool
 
     @property
     def synapses(self) -> int: ...
@@ -41,6 +44,14 @@ class Engine(Protocol):
         progress: Callable[[float], None],
     ) -> None: ...
     def sample(self, view: PopulationView, variable: str, t: float) -> NDArray[np.float64]: ...
+    def watch(self, ids: NDArray[np.int64]) -> None: ...
+    def inject(self, kind: str, *columns: NDArray[Any]) -> None: ...
+    def change_parameters(
+        self, population: Population, indices: NDArray[np.int64], values: Mapping[str, NDArray[np.float64]]
+    ) -> None: ...
+    def synapses_of(self, number: int) -> NumberedSynapses: ...
+    def set_weights(self, number: int, synapses: Numbers, values: NDArray[np.float64]) -> None: ...
+    def set_delays(self, number: int, values: NDArray[np.float64]) -> None: ...
     def state(self) -> dict[str, NDArray[np.generic]]: ...
     def restore(self, state: Mapping[str, NDArray[np.generic]]) -> None: ...
 
@@ -53,6 +64,7 @@ class Simulation:
         ``"auto"``: windows where they can be had, else the queue, and ``why`` says why.  All give the same bytes.
     threads: how many the window engine works on; the result is the same for any number.
     sink: what receives spikes and state samples; by default nothing does.
+    hosted: whether Python processes have a hand in it, so that it cannot be saved.
     build_s, compile_s, run_s: seconds spent so far, each apart from the others.
 
     Raises InputError for an unknown engine, fewer threads than one, or windows for a network with a delay of zero.
@@ -74,6 +86,12 @@ class Simulation:
         self._progress = progress
         self._spikes = 0
         self._sampled = -math.inf
+        self._sample_at = np.unique(
+            np.concatenate([np.zeros(0), *(recorder.times_ms for recorder in network.recorders)])
+        )
+        self.hosted = False
+        self._watched: NDArray[np.bool_] | None = None
+        self._heard: list[NDArray[np.uint32]] = []
         self._building, self._compiling, self._running = Stopwatch(), Stopwatch(), Stopwatch()
         self._interruption = Interruption()
         with self._building.running():
@@ -156,15 +174,64 @@ class Simulation:
     def run_until(self, t_stop: float) -> None:
         """Go on until all events up to and including `t_stop` (ms) have happened."""
         checks.number("t_stop", t_stop, self.time)
+        with self.running():
+            self.advance(t_stop)
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Within it `advance` may be called: its time counts as `run_s`, and Ctrl-C is heard."""
         with self._running.running(), Interruption() as self._interruption:
-            for t in self._sample_times(t_stop):
-                self._engine.run_until(t, self._hand_on, self._report)
+            yield
+
+    def advance(self, t_stop: float) -> None:
+        """Go on to `t_stop` as `run_until` does, or to the first instant at which a watched neuron fires (`watch`)."""
+        self._heard = []
+        for t in self._sample_times(t_stop):
+            self._engine.run_until(t, self._hand_on, self._report)
+            if self.time == t:
                 self._sample(t)
+            if self._heard:
+                break
+        else:
             self._engine.run_until(t_stop, self._hand_on, self._report)
-            self._sampled = t_stop
+        self._sampled = self.time
+
+    def host(self) -> None:
+        """Python processes have a hand in it from now on: it will stop often, and cannot be saved."""
+        if not self.hosted:
+            self.hosted = self._engine.stops_often = True
+
+    def watch(self, ids: NDArray[np.int64]) -> None:
+        """From now on stop right after the instant at which one of these neurons or sources (global ids) fires."""
+        if self._watched is None:
+            self._watched = np.zeros(self.network.size, np.bool_)
+            populations = self.network.populations.values()
+            self._is_recorded = np.repeat(
+                [self.network.is_recorded(p) for p in populations], [p.size for p in populations]
+            )
+        self._watched[:] = False
+        self._watched[ids] = True
+        self._engine.watch(ids)
+
+    @property
+    def heard(self) -> NDArray[np.uint32]:
+        """Global ids of the watched neurons that fired at `time` and so ended the last run, in order."""
+        return np.concatenate([np.zeros(0, np.uint32), *self._heard])
+
+    @property
+    def reached(self) -> Engine:
+        """The engine, for those who change what it simulates between two runs."""
+        return self._engine
 
     def state(self) -> dict[str, NDArray[np.generic]]:
-        """Everything that a simulation of the same network needs to go on with the same bytes."""
+        """Everything that a simulation of the same network needs to go on with the same bytes.
+
+        Raises SimulationError where Python processes have a hand in it: nobody can save those.
+        """
+        if self.hosted:
+            raise SimulationError(
+                "a World's processes cannot be saved, nor what they changed: run it in one go"
+            )
         own = {"sampled": np.array(self._sampled), "engine": np.array(self.engine)}
         return {f"engine/{key}": array for key, array in self._engine.state().items()} | own
 
@@ -183,8 +250,8 @@ class Simulation:
 
     def _sample_times(self, t_stop: float) -> NDArray[np.float64]:
         """When something is to be sampled after the last run and not after `t_stop`."""
-        times = np.concatenate([np.zeros(0), *(recorder.times_ms for recorder in self.network.recorders)])
-        return np.unique(times[(times > self._sampled) & (times <= t_stop)])
+        first, last = np.searchsorted(self._sample_at, (self._sampled, t_stop), side="right")
+        return self._sample_at[first:last]
 
     def _sample(self, t: float) -> None:
         """Hand on what the recorders want at `t`; values are those after all events there."""
@@ -195,6 +262,12 @@ class Simulation:
         self._sampled = t
 
     def _hand_on(self, times: NDArray[np.float64], ids: NDArray[np.uint32]) -> None:
+        if self._watched is not None:
+            heard = self._watched[ids]
+            if heard.any():
+                self._heard.append(ids[heard])
+            kept = self._is_recorded[ids]
+            times, ids = times[kept], ids[kept]
         self._spikes += times.size
         self.sink.spikes(times, ids)
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import ctypes
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -16,11 +15,13 @@ from eventsim.build.groups import Groups, build_groups
 from eventsim.build.streams import CurrentStream, DriveStream, SpikeStream
 from eventsim.build.tiles import Tiles
 from eventsim.build.wiring import Wiring
-from eventsim.errors import SimulationError
+from eventsim.errors import InputError, SimulationError
 from eventsim.kernels import layout, queue, window_layout, windows
 from eventsim.kernels.memory import Block, address
 from eventsim.network.network import Network
-from eventsim.network.population import PopulationView
+from eventsim.network.population import Population, PopulationView
+from eventsim.simulation.c_blocks import copied, elements, free, growing, lying, refill
+from eventsim.simulation.changeable import Changeable
 from eventsim.simulation.naming import member_name
 from eventsim.simulation.pace import Pace
 from eventsim.simulation.profile import Parts, sent_by_projection
@@ -39,7 +40,7 @@ class ZeroDelay(Exception):
     """Why windows cannot serve a network: which projection has a delay of zero."""
 
 
-class WindowEngine:
+class WindowEngine(Changeable):
     """A network in tiles, at a time.  Events up to and including `time` have happened.
 
     threads: how many work on it at most, one a tile; the result is the same for any number.
@@ -50,6 +51,7 @@ class WindowEngine:
     name = "window"
 
     def __init__(self, network: Network, threads: int = 1) -> None:
+        super().__init__()
         self.network = network
         self.groups: Groups = build_groups(network)
         self.tiles = Tiles(network, self.groups)
@@ -58,8 +60,9 @@ class WindowEngine:
             if _is_zero(projection.delay):  # before anything is built in vain
                 raise ZeroDelay(f"projection {projection.name!r} has a delay of zero")
         self.wiring = Wiring(network, self.groups, self.tiles.bounds)
-        if self.wiring.shortest_delay < _SHORTEST_MS:
-            raise ZeroDelay(f"a synapse has a delay of {self.wiring.shortest_delay:g} ms")
+        self._shortest, why = self.wiring.earliest
+        if self._shortest < _SHORTEST_MS:
+            raise ZeroDelay(why)
         self.sources, self.drives = SpikeStream(network), DriveStream(network, self.tiles.fed)
         self.currents = CurrentStream(network)
         self.streams: tuple[Any, ...] = (self.sources, self.drives, self.currents)
@@ -71,7 +74,7 @@ class WindowEngine:
             },
         )
         self.tiles.keep_order(self.wiring.one_delay)
-        self.tiles.choose_grid(self.wiring.shortest_delay)
+        self.tiles.choose_grid(self._shortest, self.wiring.row_by_row)
         self.tiles.feed(network, self.drives.records)
         self.windows = Block(
             window_layout.WINDOWS,
@@ -84,7 +87,7 @@ class WindowEngine:
                 "spike_counts": np.zeros(network.size, np.int64),
             },
             now=0.0,
-            longest=self.wiring.shortest_delay,
+            longest=self._shortest,
             grid=self.tiles.grid_ms,
             n_tiles=self.tiles.records.size,
             n_threads=threads,
@@ -96,20 +99,20 @@ class WindowEngine:
         self._pool = ThreadPoolExecutor(max(1, threads - 1))  # starts a thread when it is needed
         self.parts = Parts()
         self.time = 0.0
-        self._started = False
+        self._known = -math.inf  # what comes from outside up to here has been read
         self._pace = Pace(_EVENTS_A_CALL // 4, _FIRST_CALL_MS)
 
     def __del__(self) -> None:
         tiles, block = getattr(self, "tiles", None), getattr(self, "windows", None)
         if block is not None:
-            _free(block.record[0], _GROWING)
+            free(block.record[0], _GROWING)
         if tiles is not None:
             for tile in tiles.records:
-                _free(tile, _GROWING_IN_TILES)
+                free(tile, _GROWING_IN_TILES)
             for feed in (feed for feeds in tiles.feeds for feed in feeds):
-                _free(feed, ("drawn_times", "drawn_neurons"))
+                free(feed, ("drawn_times", "drawn_neurons"))
             for batch in (batch for batches in tiles.batches for batch in batches):
-                _free(batch, ("times", "weights", "neurons", "terms"))
+                free(batch, ("times", "weights", "neurons", "terms"))
 
     @property
     def synapses(self) -> int:
@@ -145,39 +148,59 @@ class WindowEngine:
         """Compile the kernels for this network's models, or find them on disk; simulates nothing."""
         nothing = Block(window_layout.WINDOWS, {}, last=-math.inf, n_threads=1)
         inputs = Block(layout.INPUTS, {})
-        windows.begin(self.groups.kernel, nothing.record, 0.0)
-        windows.end(self.groups.kernel, nothing.record, 0.0)
+        windows.begin(self.groups.kernel, nothing.record, 0.0, -1)
+        windows.end(self.groups.kernel, nothing.record, 0.0, -1)
         windows.run_windows(
             self.groups.kernel, self.wiring.block.record, nothing.record, inputs.record, 0, *self._meeting
         )
 
     def run_until(self, t_stop: float, spikes: Spikes, progress: Progress) -> None:
-        """Simulate up to and including `t_stop`, handing out recorded spikes in order."""
-        if t_stop + self.wiring.shortest_delay == t_stop:
-            delay = self.wiring.shortest_delay
+        """Simulate up to and including `t_stop`, handing out recorded spikes in order.
+
+        If a watched neuron fires before, up to and including that instant.
+        """
+        w = self.windows.record
+        finest = self._shortest * (2.0**-12 if self.wiring.is_noisy else 1.0)
+        if t_stop + finest == t_stop:
             raise SimulationError(
-                f"{delay:g} ms, the shortest delay, is nothing beside {t_stop:g} ms: use the engine queue"
+                f"{self._shortest:g} ms, the shortest delay, is nothing beside {t_stop:g} ms: use the engine queue"
             )
-        first = self.time
         if not self._started:
-            self._started = True
-            first = -math.inf
             self._begin(0.0)
-        while first < t_stop:
-            last = self._pace.until(max(first, 0.0), t_stop, self.streams)
-            with self.parts.of("inputs"):
-                self._read_inputs(first, last)
-            before = self._events()
-            self.windows.record["last"] = math.nextafter(last, math.inf)
+            self._again = False
+        w["stopped"] = 0
+        while (self._known < t_stop or self.time < t_stop or self._again) and not w["stopped"]:
+            if self._known <= self.time:
+                self._next_stretch(t_stop)
+            self.injected.merge(self.inputs, self._known)
+            w["last"] = math.nextafter(min(t_stop, self._known), math.inf)
+            if self._again:  # at this instant once more
+                w["now"], w["fresh"] = self.time, math.nextafter(self.time, math.inf)
+            self._again = False
             self._run(spikes, progress)
-            self._pace.learn(max(first, 0.0), last, self._events() - before)
-            first = self.time = last
-            progress(last)
+            self.time = math.nextafter(float(w["now"][0]), -math.inf)
+            if self.time == self._known:
+                first, before = self._stretch
+                self._pace.learn(first, self.time, self._events() - before)
+            progress(self.time)
+
+    @property
+    def _started(self) -> bool:
+        return self._known > -math.inf
+
+    def _next_stretch(self, t_stop: float) -> None:
+        """Read what comes next from outside, not beyond `t_stop`."""
+        first = max(self._known, 0.0)
+        last = self._pace.until(first, t_stop, self.streams, self.stops_often)
+        with self.parts.of("inputs"):
+            self._read_inputs(self._known, last)
+        self._known = last
+        self._stretch = first, self._events()
 
     def sample(self, view: PopulationView, variable: str, t: float) -> NDArray[np.float64]:
         """A state variable of some neurons at ``t``, not before `time` and with no event in between."""
         if self._started:
-            windows.end(self.groups.kernel, self.windows.record, t)
+            windows.end(self.groups.kernel, self.windows.record, t, self._number(view.population))
         g = self.groups.of_population[view.population.name]
         locals_ = view.indices + self.groups.local_first[view.population.name]
         states = self.groups.states[g][locals_]
@@ -188,38 +211,36 @@ class WindowEngine:
     def state(self) -> dict[str, NDArray[np.generic]]:
         """Everything that changes while simulating, as arrays; `restore` goes on from it with the same bytes."""
         if self._started:
-            windows.end(self.groups.kernel, self.windows.record, self.time)
+            windows.end(self.groups.kernel, self.windows.record, self.time, -1)
         w = self.windows
         state: dict[str, NDArray[np.generic]] = {
             "time": np.array(self.time),
-            "started": np.array(self._started),
+            "known": np.array(self._known),
             "serial": np.array(w.scalar("serial")),
             "spike_counts": w.arrays["spike_counts"].copy(),
-            "spikes": _elements(w.record[0], "spikes", window_layout.SPIKE),
+            "spikes": elements(w.record[0], "spikes", window_layout.SPIKE),
         }
         for number, tile in enumerate(self.tiles.records):
-            state[f"legs/{number}"] = _elements(tile, "legs", window_layout.LEG)
+            state[f"legs/{number}"] = elements(tile, "legs", window_layout.LEG)
             state[f"events/{number}"] = np.array([tile["synaptic_events"], tile["external_events"]])
-        for number, records in enumerate(self.groups.states):
-            state[f"neurons/{number}"] = records.copy()
+        state |= self.groups.state()
         for number, stream in enumerate(self.streams):
             state |= {f"stream/{number}/{key}": array for key, array in stream.state().items()}
         return state
 
     def restore(self, state: Mapping[str, NDArray[np.generic]]) -> None:
         """Go on from what `state` gave, in an engine of the same network."""
-        self.time, self._started = float(state["time"]), bool(state["started"])
+        self.time, self._known = float(state["time"]), float(state["known"])
         w = self.windows
         w.record["serial"] = state["serial"]
         w.record["now"] = math.nextafter(self.time, math.inf) if self._started else 0.0
         w.arrays["spike_counts"][:] = state["spike_counts"]
-        _refill(w.record[0], "spikes", state["spikes"], window_layout.SPIKE, "sorting")
+        refill(w.record[0], "spikes", state["spikes"], window_layout.SPIKE, "sorting")
         for number, tile in enumerate(self.tiles.records):
-            _refill(tile, "legs", state[f"legs/{number}"], window_layout.LEG)
+            refill(tile, "legs", state[f"legs/{number}"], window_layout.LEG)
             tile["synaptic_events"], tile["external_events"] = state[f"events/{number}"]
             tile["next"], tile["first_leg"] = -math.inf, 0
-        for number, records in enumerate(self.groups.states):
-            records[:] = state[f"neurons/{number}"].copy().view(np.uint8).view(records.dtype)
+        self.groups.restore(state)
         for number, stream in enumerate(self.streams):
             prefix = f"stream/{number}/"
             stream.restore({key[len(prefix) :]: state[key] for key in state if key.startswith(prefix)})
@@ -227,7 +248,7 @@ class WindowEngine:
             self._begin(self.time)
 
     def _begin(self, t: float) -> None:
-        windows.begin(self.groups.kernel, self.windows.record, t)
+        windows.begin(self.groups.kernel, self.windows.record, t, -1)
 
     def _events(self) -> int:
         return int(self.tiles.records["synaptic_events"].sum())
@@ -281,7 +302,7 @@ class WindowEngine:
         w = self.windows.record[0]
         if w["n_times"]:
             n = int(w["n_times"])
-            spikes(_copied(w["times"], n, np.dtype(np.float64)), _copied(w["ids"], n, np.dtype(np.uint32)))
+            spikes(copied(w["times"], n, np.dtype(np.float64)), copied(w["ids"], n, np.dtype(np.uint32)))
             w["n_times"] = 0
 
     def _read_inputs(self, first: float, last: float) -> None:
@@ -298,6 +319,62 @@ class WindowEngine:
             self.inputs.record[f"next_{kind}"] = 0
         self._driven = self.tiles.share_out(*self.drives.slice(first, last))
 
+    def watch(self, ids: NDArray[np.int64]) -> None:
+        super().watch(ids)
+        tiles = self.tiles.records
+        tiles["watched"] = 0
+        tiles["watched"][np.searchsorted(tiles["first_id"], ids, side="right") - 1] = 1
+        self.windows.record["watching"] = int(ids.size > 0)
+
+    def _number(self, population: Population) -> int:
+        return list(self.network.populations).index(population.name)
+
+    def _hand_back(self, population: Population) -> None:
+        if self._started:
+            windows.end(self.groups.kernel, self.windows.record, self.time, self._number(population))
+
+    def _take_over(self, population: Population, g: int, locals_: NDArray[np.int64]) -> None:
+        self.tiles.reconsider(self.groups, population, self._number(population))
+        self.windows.record["grid"] = self.tiles.grid_ms
+        if self._started:
+            windows.begin(self.groups.kernel, self.windows.record, self.time, self._number(population))
+
+    def _tiles_onto(self, number: int) -> int:
+        return int(self.tiles.of_population[self.wiring.target_populations[number]])
+
+    def _prepare_delays(self, shortest: float) -> None:
+        if shortest < _SHORTEST_MS:
+            raise InputError(
+                "delay", shortest, "the window engine needs delays above 0: use the engine 'queue'"
+            )
+        windows.launch(self.wiring.block.record, self.windows.record)  # what was emitted before the change
+
+    def _is_under_way(self, link: int) -> bool:
+        return any((legs["link"] == link).any() for legs in self._legs())
+
+    def _divert(self, link: int, to: int) -> None:
+        for legs in self._legs():
+            legs["link"][legs["link"] == link] = to
+
+    def _legs(self) -> list[NDArray[Any]]:
+        """The spikes on their way to each tile, where they lie."""
+        tiles = self.tiles.records
+        return [lying(tile["legs"], int(tile["n_legs"]), window_layout.LEG) for tile in tiles]
+
+    def set_delays(self, number: int, values: NDArray[np.float64]) -> None:
+        super().set_delays(number, values)
+        tiles, targets = self.tiles.records, self.wiring.target_populations
+        onto = targets[number]
+        if not self.wiring.one_delay[int(onto)] or any(targets[k] == onto for k in self.wiring.retired):
+            tiles["in_order"][tiles["population"] == onto] = 0
+        self._shortest, _ = self.wiring.earliest
+        self.windows.record["longest"] = self._shortest
+
+    def _put(self, number: int) -> None:
+        super()._put(number)
+        self.windows.point("target_of", self.wiring.target_populations)
+        self.windows.point("signs", self.wiring.signs)
+
     def _endless(self) -> str:
         endless = self.tiles.records[self.tiles.records["endless"] != 0]
         first = endless[np.lexsort((endless["endless"], endless["endless_at"]))[0]]
@@ -312,39 +389,4 @@ def _is_zero(delay: object) -> bool:
     return isinstance(delay, float | int) and delay == 0.0
 
 
-def _elements(record: Any, name: str, dtype: np.dtype[Any]) -> NDArray[Any]:
-    """A copy of the elements of an array that grows."""
-    return _copied(record[name], int(record[f"n_{name}"]), dtype)
-
-
-def _copied(where: int, n: int, dtype: np.dtype[Any]) -> NDArray[Any]:
-    """A copy of ``n`` elements at an address."""
-    if n == 0:
-        return np.zeros(0, dtype)
-    return np.frombuffer(ctypes.string_at(int(where), n * dtype.itemsize), dtype).copy()
-
-
-def _refill(record: Any, name: str, stored: NDArray[Any], dtype: np.dtype[Any], *alike: str) -> None:
-    """Let an array that grows have these elements, which may have been stored as bytes."""
-    elements = stored.copy().view(np.uint8).view(dtype)
-    for each in (name, *alike):
-        record[each] = _LIBC.realloc(int(record[each]), max(1, elements.nbytes))
-    ctypes.memmove(int(record[name]), elements.ctypes.data, elements.nbytes)
-    record[f"n_{name}"] = record[f"room_{name}"] = elements.size
-
-
-def _free(record: Any, growing: Sequence[str]) -> None:
-    """Give back the arrays that grow."""
-    for name in growing:
-        _LIBC.free(int(record[name]))
-
-
-def _growing(dtype: np.dtype[Any]) -> tuple[str, ...]:
-    names = dtype.names or ()
-    return tuple(name for name in names if f"room_{name}" in names)
-
-
-_GROWING, _GROWING_IN_TILES = _growing(window_layout.WINDOWS), _growing(window_layout.TILE)
-_LIBC = ctypes.CDLL(None)
-_LIBC.realloc.restype, _LIBC.realloc.argtypes = ctypes.c_void_p, (ctypes.c_void_p, ctypes.c_size_t)
-_LIBC.free.restype, _LIBC.free.argtypes = None, (ctypes.c_void_p,)
+_GROWING, _GROWING_IN_TILES = growing(window_layout.WINDOWS), growing(window_layout.TILE)

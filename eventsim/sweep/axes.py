@@ -114,7 +114,11 @@ def _grid(text: str, where: str) -> tuple[Any, ...]:
     last = max(n - 1, 1)
     if log:
         inner = [math.exp((math.log(a) * (last - k) + math.log(b) * k) / last) for k in range(1, n - 1)]
-        return (float(a), *inner, float(b))
+        return (
+            float(a),
+            *(float(f"{value:.14g}") for value in inner),
+            float(b),
+        )  # 1e-8, not 1.0000000000000018e-08
     # One rounding a value: 0:2:21 holds 0.3 and not 0.30000000000000004.
     values = [(a * (last - k) + b * k) / last for k in range(n)]
     return tuple(map(int, values)) if whole and all(value.is_integer() for value in values) else tuple(values)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _COLUMNS = 3
 _MOST_LINES = 8
+_MOST_LABELS = 5
 
 
 class Critical(NamedTuple):
@@ -144,7 +145,7 @@ def _draw_curves(axes: Axes, seen: View, metric: str, level: float | None) -> No
     if lines and lines[0][1].logarithmic:
         axes.set_xscale("log")
         x = lines[0][1].x
-        shown = x[np.unique(np.linspace(0, len(x) - 1, min(len(x), 6)).round().astype(int))]
+        shown = x[:: math.ceil((len(x) - 1) / (_MOST_LABELS - 1))]
         axes.set_xticks(shown, [_short(value) for value in shown])
         axes.minorticks_off()
     axes.set_xlabel(seen.label(key))

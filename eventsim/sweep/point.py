@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import functools
 import hashlib
 import json
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from eventsim.scenario.builder import Builder, check_parameters, find_builder
 from eventsim.scenario.load import check_document, override
+from eventsim.scenario.noise import with_noise
 from eventsim.scenario.recording import apply_record, raster_writer
 from eventsim.scenario.run import duration_of, experiment_of, new_simulation, run_summary
 from eventsim.sweep.flatten import flatten
@@ -108,6 +110,11 @@ def build_key(document: Mapping[str, Any]) -> str:
     return json.dumps(kept, sort_keys=True, default=str)
 
 
+def experiment_key(text: str) -> str:
+    """What the builder's experiment depends on, of a `build_key`: all but the noise that is then put on its network."""
+    return json.dumps({key: value for key, value in json.loads(text).items() if key != "noise"})
+
+
 def point_key(document: Mapping[str, Any], sources: str, rasters: bool) -> str:
     """The digest of all that a point's row depends on."""
     kept = {key: value for key, value in document.items() if key not in NOT_OF_THE_POINT}
@@ -120,10 +127,11 @@ def _simulated(job: Job, point: Point) -> Row:
     path = Path(job.path)
     scenario = check_document(document, path, point.settings)
     shared = _Shared(build_key(document), job.path, job.token, tuple(point.settings))
-    experiment = _built(shared)
+    experiment = _noisy(shared)
     duration_ms = duration_of(scenario, experiment, path)
-    simulation = _at_time_0(shared, scenario.engine, scenario.threads, point.shares)
-    results, raster = _results(job, point, scenario, simulation, duration_ms)
+    shares = point.shares and experiment.world is None  # whose processes change what is simulated
+    simulation = _at_time_0(shared, scenario.engine, scenario.threads, shares)
+    results, raster = _results(job, point, scenario, simulation, duration_ms, experiment)
     summary = run_summary(scenario, simulation, duration_ms)
     del summary["parameters"]  # the settings have those that vary, the table's header the others
     metrics = experiment.measure(results) if experiment.measure else {}
@@ -131,7 +139,12 @@ def _simulated(job: Job, point: Point) -> Row:
 
 
 def _results(
-    job: Job, point: Point, scenario: Scenario, simulation: Simulation, duration_ms: float
+    job: Job,
+    point: Point,
+    scenario: Scenario,
+    simulation: Simulation,
+    duration_ms: float,
+    experiment: Experiment,
 ) -> tuple[Results, str]:
     """Run the simulation into a raster file, if these are kept, or into memory; the name of the file with it."""
     if job.rasters is None:
@@ -140,7 +153,7 @@ def _results(
 
         sink = MemorySink(population_table(simulation.network), recorder_table(simulation.network))
         simulation.sink = sink
-        simulation.run(duration_ms)
+        experiment.simulate(simulation, duration_ms)
         results = sink.results(duration_ms, simulation.counts)
         results.metadata |= {"scenario": scenario.name, "seed": scenario.seed}
         return results, ""
@@ -149,7 +162,7 @@ def _results(
     path = Path(job.rasters) / f"{point.key}.h5"
     with raster_writer(path, simulation.network, scenario, duration_ms) as writer:
         simulation.sink = writer
-        simulation.run(duration_ms)
+        experiment.simulate(simulation, duration_ms)
         writer.close(simulation.counts, duration_ms, simulation.spike_counts)
     return open_raster(path), path.name
 
@@ -164,9 +177,19 @@ class _Shared(NamedTuple):
 
 
 @functools.lru_cache(maxsize=1)
+def _noisy(shared: _Shared) -> Experiment:
+    """The experiment with its network under the noise of the point: noise asks for no new network of the builder's."""
+    _simulation.cache_clear()  # the memory of the last network before that of the next
+    path = Path(shared.path)
+    scenario = check_document({"name": path.stem, **json.loads(shared.text)}, path, shared.changes)
+    experiment = _built(shared._replace(text=experiment_key(shared.text)))
+    network = with_noise(experiment.network, scenario.noise, shared.path)
+    return dataclasses.replace(experiment, network=network)
+
+
+@functools.lru_cache(maxsize=1)
 def _built(shared: _Shared) -> Experiment:
     """The experiment that the builder makes, kept until another is asked for."""
-    _simulation.cache_clear()  # the memory of the last network before that of the next
     path = Path(shared.path)
     scenario = check_document({"name": path.stem, **json.loads(shared.text)}, path, shared.changes)
     builder = _builder(scenario.builder, shared.path, shared.token)
@@ -203,7 +226,7 @@ def _simulation(
 
 
 def _new_simulation(shared: _Shared, engine: str, threads: int) -> Simulation:
-    network = _built(shared).network
+    network = _noisy(shared).network
     models = sorted({type(each.model).__qualname__ for each in network.populations.values()})
     with once(f"kernels {engine} {models}", shared.token) as first:
         if first:

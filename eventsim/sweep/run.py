@@ -22,7 +22,7 @@ from eventsim.sweep.axes import axes_from_table, axis_from_text
 from eventsim.sweep.journal import Journal, Row, read_journal, row_of
 from eventsim.sweep.manifest import Manifest
 from eventsim.sweep.plan import make_plan
-from eventsim.sweep.point import Job, Point, build_key, document_of, point_key, run_points
+from eventsim.sweep.point import Job, Point, build_key, document_of, experiment_key, point_key, run_points
 from eventsim.sweep.read import header
 from eventsim.sweep.table import Table, make_table
 
@@ -189,6 +189,8 @@ def _run(
     """Run what is missing, into ``rows`` and the journal."""
     networks = {point.key: build_key(document_of(job.document, point.settings)) for point in missing}
     often = Counter(networks.values())
+    first_of = {network: place for place, network in reversed(list(enumerate(networks.values())))}
+    missing = sorted(missing, key=lambda point: first_of[networks[point.key]])
     missing = [point._replace(shares=often[networks[point.key]] > 1) for point in missing]
     before, total = len(rows), len(rows) + len(missing)
     failed = sum(bool(row.get("error")) for row in rows.values())
@@ -198,7 +200,7 @@ def _run(
     with workers.runner(job, len(missing)) as run:
         first: float | None = None
         reporter.points(before, failed, total, None)
-        for line in run(missing, lambda point: networks[point.key]):
+        for line in run(missing, lambda point: experiment_key(networks[point.key])):
             journal.append(line)
             key, row = row_of(line)
             rows[key] = row

@@ -16,6 +16,7 @@ from eventsim.sweep.read import planned
 from eventsim.sweep.table import Table
 
 SEED = "seed"
+SEEDS = (SEED, "noise.seed")
 MOST_METRICS = 9
 
 
@@ -81,8 +82,8 @@ def view(table: Table, at: Mapping[str, Any] | None = None) -> View:
             key for key in dimension.keys if len(np.unique(table.columns[f"settings/{key}"][rows])) > 1
         ]
         if dimension.sampled:
-            sampled += [key for key in varying if key != SEED]
-        elif varying and SEED not in dimension.keys:
+            sampled += [key for key in varying if key not in SEEDS]
+        elif varying and not set(SEEDS) & set(dimension.keys):
             keys.append(varying[0])
     return View(table, rows, tuple(keys), tuple(sampled))
 

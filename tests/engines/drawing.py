@@ -9,7 +9,9 @@ decides must therefore be either exactly the same arithmetic in all, or far from
 - *crossing* neurons (exponential currents, currents above threshold) spike at times that engines compute with
   different rounding.  Where such a spike meets another at one instant by two ways, such as delays a + b and b + a,
   rounding would decide.  So LIF and IF that cross receive only inhibition from other neurons, jumping neurons that they
-  excite pass spikes on forwards only, delays are generic or 0, and no two crossing neurons are alike.
+  excite pass spikes on forwards only, delays are generic or 0, no two crossing neurons are alike, and the two kinds of
+  readers have refractory periods r of their own (where they share one, a spike that comes a delay d after r meets the
+  end of r after d).
 """
 
 from __future__ import annotations
@@ -226,9 +228,10 @@ def _pacemakers(
 
 
 def _readers(draw: st.DrawFn, network: Network, tests: tuple[Any, Any, Any]) -> list[Population]:
-    t_ref = st.sampled_from([0.0, 0.7071067])
-    lif = LIF(tau_m=10.0, v_th=0.7320508, t_ref=draw(t_ref), reset=draw(RESETS), test=tests[0])
-    non_leaky = IF(v_th=1.4142135, t_ref=draw(t_ref), reset=draw(RESETS), test=tests[1])
+    periods = st.sampled_from([(0.0, 0.0), (0.7071067, 0.0), (0.0, 0.5773502), (0.7071067, 0.5773502)])
+    lif_ref, if_ref = draw(periods)
+    lif = LIF(tau_m=10.0, v_th=0.7320508, t_ref=lif_ref, reset=draw(RESETS), test=tests[0])
+    non_leaky = IF(v_th=1.4142135, t_ref=if_ref, reset=draw(RESETS), test=tests[1])
     return [
         network.population("read lif", draw(st.integers(1, 3)), lif),
         network.population("read if", draw(st.integers(1, 3)), non_leaky),

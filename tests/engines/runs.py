@@ -55,10 +55,7 @@ def trains(engine: type, network: Network, stop: float) -> list[tuple[float, str
 
 
 def one_of_each(seed: int = 0) -> Network:
-    """A network that has all three models, in the order for which one kernel serves all tests here.
-
-    Kernels are compiled for the models of a network in order of first appearance.
-    """
+    """A network that has all three models, so that one set of kernels serves all tests here."""
     network = Network(seed)
     for name, model in (("idle lif", LIF()), ("idle if", IF()), ("idle exp", LIFExp())):
         network.population(name, 1, model)

@@ -37,6 +37,8 @@ def test_the_shipped_chips_all_load_and_every_price_has_a_source() -> None:
     ("text", "message"),
     [
         ("name = ", "not a TOML file"),
+        ('name = "x"', "mesh': this key is missing"),
+        ('name = "x"\nmash = 1', "mash = 1: unknown key"),
         ('name = "x"\n[mesh]\ncolumns = 0\nrows = 1\ncores_per_tile = 1', "mesh.columns = 0"),
         ('name = "x"\nspeed = 3', "speed = 3: unknown key"),
     ],
@@ -48,6 +50,18 @@ def test_a_wrong_chip_file_is_one_error(tmp_path: Path, text: str, message: str)
     path.write_text(text + ("\n[mesh]" + body if body else ""))
     with pytest.raises(InputError, match=message.replace("[", r"\[")):
         load_chip(path)
+
+
+def test_chips_that_cannot_be_read_or_counted(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(InputError, match="not a TOML file"):
+        load_chip(path)
+    run = explicit_run(2, [(0, 1)], [1, 0])
+    with pytest.raises(InputError, match="9,999,800,001 cores are more than 4,194,304"):
+        cost(run, chip(1, 1), chips=(99_999, 99_999))
+    with pytest.raises(InputError, match=r"timing.tick_ms = 1e-09: 10,000,000,000 time steps are more than"):
+        cost(run, chip(timing={"tick_ms": 1e-9}))
 
 
 def test_unknown_chips_and_quantities() -> None:
@@ -71,6 +85,19 @@ def test_what_has_no_price_is_listed_and_repricing_needs_no_run() -> None:
     assert priced.repriced(dearer).bill.joules == 5 * priced.bill.joules == pytest.approx(30e-12)
     with pytest.raises(InputError, match="mesh"):
         priced.repriced(chip(4, 4))
+
+
+def test_static_power_of_what_is_in_use() -> None:
+    """Six cores of 128 KB, two of them in use: 0.25 MB leak where the others are switched off, else 0.75 MB."""
+    run = explicit_run(3, [(0, 1), (1, 2)], [4, 2, 0])
+    leak = {"value": 8.0, "unit": "mW", "per": "MB", "grade": "derived", "source": "made up"}
+    for gated, watts in ((False, 6e-3), (True, 2e-3)):
+        made = chip(core={"synapse_kb": 128.0}, static=[{**leak, "gated": gated}])
+        priced = cost(run, made, {"cells": {"neurons": [0, 3, 3]}})
+        assert priced.bill.static_watts == pytest.approx(watts)
+        assert priced.repriced(made).bill.joules == priced.bill.joules
+    with pytest.raises(ValueError, match="not per chip"):
+        chip(static=[{**leak, "per": "chip", "gated": True}])
 
 
 def test_words_and_their_bits_are_not_both_paid_for() -> None:
@@ -145,6 +172,15 @@ def test_hypergraph_keeps_what_talks_together() -> None:
         assert found.counts.hops_unicast == 0
         assert sorted(found.counts.per_tile("synaptic_events").tolist()) == [280, 280]
     assert cost(run, made, "contiguous").counts.hops_unicast > 0
+
+
+def test_load_is_spread_over_all_tiles_though_one_would_hold_it() -> None:
+    """Twelve neurons that are reached alike by one that fires, on six tiles: two on each; for hops, all on one."""
+    pytest.importorskip("mtkahypar")
+    run = explicit_run(13, [(12, i) for i in range(12)], [0] * 12 + [100])
+    load = cost(run, chip(), "hypergraph", objective="load").counts
+    assert load.per_tile("synaptic_events").tolist() == [200] * 6
+    assert cost(run, chip(), "hypergraph", objective="hops").counts.hops_unicast == 0
 
 
 def test_placement_puts_parts_that_talk_side_by_side() -> None:

@@ -1,13 +1,15 @@
 """The mesh packet by packet: by hand, and beside the bound that it must meet where nothing waits."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eventsim.hardware.bound import bound
-from eventsim.hardware.chip import Chip
+from eventsim.hardware.chip import Chip, load_chip
 from eventsim.hardware.costing import Cost, cost
 from eventsim.hardware.feedback import compare_feedback
+from eventsim.hardware.mesh import mesh_of
 from eventsim.hardware.packets import simulate_packets
 from eventsim.hardware.run import Run
 from eventsim.models import IF
@@ -90,6 +92,33 @@ def test_late_packets() -> None:
     assert (fast.allowed.tolist(), fast.latency.tolist(), fast.late.tolist()) == ([20], [25], [True])
 
 
+@pytest.mark.parametrize(("name", "reached"), [("loihi", 1), ("generic45", 3)])
+def test_without_contention_every_step_takes_its_bound_to_the_cycle(name: str, reached: int) -> None:
+    """Spikes alone in their time steps, and two in one step on different rows of tiles; by unicast each reaches one
+    core, as its packets would wait for each other, by multicast three."""
+    draw = np.random.default_rng(8)
+    shipped = load_chip(name)
+    made = shipped.model_copy(update={"timing": shipped.timing.model_copy(update={"tick_ms": 1.0})})
+    mesh = mesh_of(made)
+    trains = [[k + 0.3] for k in range(8)] + [[9.1], [9.2]]
+    inputs, cells = draw.integers(0, mesh.n_cores, 10), draw.integers(0, mesh.n_cores, 10)
+    row = mesh.tile_of_core // mesh.columns
+    for k, rows in ((8, 0), (9, 1)):
+        inputs[k], cells[k] = draw.choice(np.flatnonzero(row == rows), 2)
+    targets = [[i, *(i + np.arange(1, reached)) % 8] if i < 8 else [i] for i in range(10)]
+    synapses = [(i, int(t)) for i, some in enumerate(targets) for t in some for _ in range(1 + i)]
+    run = _run(trains, synapses)
+    priced = _cost(run, made, inputs.tolist(), cells.tolist())
+    found, least = simulate_packets(run, priced.placed), bound(run, priced.counts)
+    assert not found.delayed_by_others.any()
+    step = run.spikes[0][found.spike].astype(np.int64)
+    latest = np.zeros(10, np.int64)
+    np.maximum.at(latest, step, found.latency)
+    cycles = np.rint((least.step_ns - least.update - least.barrier_ns) / made.timing.cycle_ns)
+    assert cycles.tolist() == latest.tolist()
+    assert (latest > 0).sum() == 9  # nothing in step 8
+
+
 _times = st.lists(st.integers(0, 30).map(float), min_size=0, max_size=4, unique=True).map(sorted)
 
 
@@ -145,7 +174,7 @@ def test_latencies_fed_back_move_spikes_by_as_much() -> None:
     run = run_of(network, simulate(network, 40.0))
     priced = cost(run, chip(), {"inputs": 0, "cells": [0, 5]})
     found = simulate_packets(run, priced.placed, acceleration=1e5)
-    moved = compare_feedback(run, network, priced, found)["cells"]
+    moved = compare_feedback(run, network, priced, found)["populations"]["cells"]
     # inputs to the first cell, on its own tile: 2 + 1 + 4 + 7 = 14 ns, 1.4 ms; on to the second: 25 ns, 2.5 ms.
     assert moved["spikes_with"] == moved["spikes_without"] == 4
     assert np.isclose(moved["largest_shift_ms"], 3.9)

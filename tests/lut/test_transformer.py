@@ -36,10 +36,10 @@ def filled(settings, seed=0):
     return model
 
 
-@pytest.mark.parametrize("choice", CHOICES)
+@pytest.mark.parametrize("choice", [*CHOICES, {"context": 18, "layers": 1}])
 def test_steps_are_those_of_the_oracle(choice):
     settings = TransformerSettings(**TINY | choice)
-    model, data = filled(settings), text()
+    model, data = filled(settings), text(context=settings.context)
     oracle = NaiveTransformer(settings, {name: array.copy() for name, array in model.arrays().items()})
     trainer = TextTrainer(model, data)
     trainer.done[0] = 4000  # where the published rate is largest
@@ -53,7 +53,7 @@ def test_steps_are_those_of_the_oracle(choice):
         if name == "positions":
             actual = actual[:, ::-1]
         expected = np.array(expected).reshape(actual.shape)
-        np.testing.assert_allclose(actual, expected, rtol=0, atol=2e-5, err_msg=name)
+        np.testing.assert_allclose(actual, expected, rtol=0, atol=6e-5, err_msg=name)
     tokens = data.tested(1)
     assert trainer.held_out_losses(1)[0] == pytest.approx(oracle.step(tokens[0].tolist(), 0.0)[0], rel=1e-5)
 
@@ -109,8 +109,9 @@ def simulated(stages, x, engine="queue"):
 @pytest.mark.parametrize("choice", CHOICES)
 def test_event_driven_logits_are_those_of_the_formula(choice):
     settings = TransformerSettings(**TINY | choice)
-    stages = transformer_stages(filled(settings, 1))
-    x = embedded(filled(settings, 1), text(2).tested(6)[:, :5])
+    model = filled(settings, 1)
+    model.weights.tables[:] *= 64.0  # sums of rows need more bits than float32 has
+    stages, x = transformer_stages(model), embedded(model, text(2).tested(6)[:, :5])
     answers, results = simulated(stages, x)
     for got, expected in zip(answers, forward(stages, x)[1:], strict=True):
         np.testing.assert_array_equal(got, expected)

@@ -74,6 +74,17 @@ def test_noise_is_in_the_table(small):
     assert lost["loss_nats"] != clean["loss_nats"]
 
 
+def test_tables_are_studied(small):
+    metrics = small[1]["metrics"]
+    clean = metrics["by_noise"][0]["loss_nats"]
+    int8, ternary, *dropped = metrics["by_tables"]
+    assert int8["loss_nats"] == pytest.approx(clean, abs=0.05)
+    assert abs(ternary["loss_nats"] - clean) > abs(int8["loss_nats"] - clean)
+    assert [each["tables"] for each in dropped] == ["0.1 dropped", "0.3 dropped"]
+    assert list(metrics["row_entropy_bits"])[-1] == "next byte"
+    assert all(0.0 <= bits <= 2.0 for bits in metrics["row_entropy_bits"].values())
+
+
 def test_the_recurrent_network_reads_on(tmp_path, small):
     sizes = {"context": 5, "latencies": 6, "tables": 7, "comparisons": 3, "readout_tables": 4}
     parameters = sizes | {"readout_comparisons": 2, "steps": 200, "tests": 20, "characters": 30}

@@ -15,6 +15,7 @@ from eventsim.kernels.streams import CHUNK, PoissonState, PoissonTable, run_pois
 from eventsim.network.inputs import PiecewiseRate
 
 _ROOM = 4  # the kernel writes blocks of four
+_KEPT = ("number", "next_time", "segment", "upcoming")
 
 
 class RateFunction(NamedTuple):
@@ -71,9 +72,10 @@ class PoissonGroup(NamedTuple):
 
 
 class PoissonGenerator:
-    """All Poisson processes of a stream, some 70 bytes each, whatever the duration."""
+    """All Poisson processes of a stream, some 70 bytes each, whatever the duration.  name: tells it from others."""
 
-    def __init__(self, seed: int, groups: list[PoissonGroup]) -> None:
+    def __init__(self, seed: int, groups: list[PoissonGroup], name: str = "poisson") -> None:
+        self._name = name
         self._rates = [(group.rate, group.elements.size) for group in groups]
         self._table, first_rows = _table(seed, groups)
         slots = self._table.elements.size
@@ -100,16 +102,11 @@ class PoissonGenerator:
 
     def state(self) -> State:
         state = self._state
-        return as_state(
-            poisson_number=state.number,
-            poisson_next_time=state.next_time,
-            poisson_segment=state.segment,
-            poisson_upcoming=state.upcoming,
-        )
+        return as_state(**{f"{self._name}_{each}": getattr(state, each) for each in _KEPT})
 
     def restore(self, state: State) -> None:
-        for name in ("number", "next_time", "segment", "upcoming"):
-            restore_array(state, f"poisson_{name}", getattr(self._state, name))
+        for each in _KEPT:
+            restore_array(state, f"{self._name}_{each}", getattr(self._state, each))
         if self._table.chunk_key.size:
             np.minimum.reduceat(
                 self._state.next_time, self._table.chunk_start[:-1], out=self._state.chunk_next

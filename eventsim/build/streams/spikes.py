@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,17 +15,19 @@ from eventsim.build.streams.generators import (
     VolleyGenerator,
 )
 from eventsim.build.streams.merged import MergedEvents
-from eventsim.build.streams.poisson import PoissonGenerator, PoissonGroup, rate_function
+from eventsim.build.streams.poisson import PoissonGenerator, PoissonGroup, RateFunction, rate_function
 from eventsim.errors import InputError
+from eventsim.kernels.noise import STREAMS
 from eventsim.kernels.streamkeys import stream_key
 from eventsim.kernels.streams import Volleys
 from eventsim.network.inputs import PoissonSpikes, RegularSpikes, SpikeTrains
 from eventsim.network.network import Network
+from eventsim.network.noise import SpuriousSpikes
 from eventsim.network.population import Population
 
 
 class SpikeStream(MergedEvents):
-    """Spike trains, regular and Poisson sources of a network.
+    """Spike trains, regular and Poisson sources of a network, and the spurious spikes of noise, of neurons too.
 
     ``slice(t0, t1)`` gives (times float64 ms, ids uint32), both (n,): the spikes in t0 < t <= t1 in order of
     (time, id), with global ids.  The slices follow one another, the first begins at -inf; where they are cut changes
@@ -35,7 +38,18 @@ class SpikeStream(MergedEvents):
     def __init__(self, network: Network) -> None:
         """Raises InputError for a source population of a kind that makes no spikes here."""
         sources = [population for population in network.populations.values() if population.is_source]
-        super().__init__(_generators(network.seed, sources))
+        spurious = [each for each in map(partial(_spurious, network), network.populations.values()) if each]
+        noise = [PoissonGenerator(network.noise_seed, spurious, "spurious")] if spurious else []
+        super().__init__([*_generators(network.seed, sources), *noise])
+
+
+def _spurious(network: Network, population: Population) -> PoissonGroup | None:
+    """The spurious spikes of a population, if it has any."""
+    noise = network.noise_on(population).get(SpuriousSpikes)
+    if not isinstance(noise, SpuriousSpikes):
+        return None
+    key = stream_key(STREAMS["SpuriousSpikes"], population.name)
+    return _group(population, key, rate_function(noise.rate_hz))
 
 
 def _generators(seed: int, sources: list[Population]) -> list[Generator]:
@@ -66,13 +80,13 @@ def _generators(seed: int, sources: list[Population]) -> list[Generator]:
 
 
 def _poisson_group(population: Population, model: PoissonSpikes) -> PoissonGroup:
+    rate = rate_function(model.rate_hz, model.start_ms, model.stop_ms)
+    return _group(population, stream_key("poisson", population.name), rate)
+
+
+def _group(population: Population, key: int, rate: RateFunction) -> PoissonGroup:
     elements = np.arange(population.size, dtype=np.uint32)
-    return PoissonGroup(
-        key=stream_key("poisson", population.name),
-        elements=elements,
-        labels=elements + np.uint32(population.first),
-        rate=rate_function(model.rate_hz, model.start_ms, model.stop_ms),
-    )
+    return PoissonGroup(key, elements, elements + np.uint32(population.first), rate)
 
 
 def _volleys(population: Population, model: RegularSpikes) -> Volleys:

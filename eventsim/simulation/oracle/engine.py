@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,7 +12,9 @@ import numpy as np
 import simpy
 from numpy.typing import NDArray
 
+from eventsim.build import noise
 from eventsim.build.draw import realise
+from eventsim.build.numbered import NumberedSynapses, Numbers
 from eventsim.build.streams import CurrentStream, DriveStream, SpikeStream
 from eventsim.build.synapses import build_synapses
 from eventsim.errors import SimulationError
@@ -21,6 +24,7 @@ from eventsim.network.population import Population, PopulationView
 from eventsim.network.projection import Projection
 from eventsim.simulation.oracle.clock import Clock, Kind, cancel
 from eventsim.simulation.oracle.neurons import Neuron, oracle_of
+from eventsim.simulation.oracle.noise import MovingThreshold, Travel
 
 Spikes = Callable[[NDArray[np.float64], NDArray[np.uint32]], None]
 
@@ -28,8 +32,11 @@ Spikes = Callable[[NDArray[np.float64], NDArray[np.uint32]], None]
 class Cell:
     """A neuron in the network."""
 
-    def __init__(self, ident: int, neuron: Neuron, per_arrival: bool) -> None:
+    def __init__(
+        self, ident: int, neuron: Neuron, per_arrival: bool, threshold: MovingThreshold | None
+    ) -> None:
         self.ident = ident
+        self.threshold = threshold
         self.neuron = neuron
         self.per_arrival = per_arrival
         self.plan: simpy.Event | None = None  # when to look at it if nothing arrives
@@ -48,13 +55,22 @@ class SimPyEngine:
 
     name = "simpy"
     threads = 1
+    stops_often = False
 
     def __init__(self, network: Network) -> None:
         self.network = network
         self.time = 0.0
         self.clock = Clock()
         self.cells = {cell.ident: cell for p in network.populations.values() for cell in _cells(network, p)}
-        self.tables = {p.name: build_synapses(network, p) for p in network.projections.values()}
+        self.travels = [Travel(network, p) for p in network.projections.values()]
+        self.dead = noise.dead(network)
+        self.numbered = [
+            NumberedSynapses(build_synapses(network, p), 1) for p in network.projections.values()
+        ]
+        self.weights = [numbered.weights for numbered in self.numbered]  # by number of the synapse
+        self.number_at = [
+            numbered.order for numbered in self.numbered
+        ]  # of the synapse at a place in the table
         self.population_of = [p for p in network.populations.values() for _ in range(p.size)]
         self.currents, self.drives = CurrentStream(network), DriveStream(network)
         self.sources = SpikeStream(network)
@@ -63,12 +79,15 @@ class SimPyEngine:
         self.spike_counts = np.zeros(network.size, np.int64)
         self.synaptic_events = self.external_events = 0
         self._instant, self._at_once = -math.inf, 0  # rounds and spikes at the present instant
-        self._started = False
+        self._known = (
+            self._until
+        ) = -math.inf  # inputs up to here are in the clock's queue; where this call ends
+        self.watched = np.zeros(0, np.int64)
 
     @property
     def synapses(self) -> int:
         """Number of synapses."""
-        return sum(int(table.row_start[-1]) for table in self.tables.values())
+        return sum(numbered.size for numbered in self.numbered)
 
     def counts(self) -> dict[str, Any]:
         """Exact counts since time 0; ``spike_counts`` (n_ids,) int64 by global id."""
@@ -82,21 +101,24 @@ class SimPyEngine:
         """There is nothing to compile."""
 
     def run_until(self, t_stop: float, spikes: Spikes, progress: Callable[[float], None]) -> None:
-        """Simulate up to and including `t_stop`, handing out recorded spikes in order."""
-        first = self.time if self._started else -math.inf
-        if not self._started:
-            self._started = True
+        """Simulate up to and including `t_stop`, handing out recorded spikes in order.
+
+        If a watched neuron fires before, up to and including that instant.
+        """
+        if self._known == -math.inf:
             for cell in self.cells.values():
                 self._plan(cell)
-        if first < t_stop:
-            self._schedule_inputs(first, t_stop)
-        while self.clock.peek() <= t_stop:
+        if self._known < t_stop:
+            self._schedule_inputs(self._known, t_stop)
+            self._known = t_stop
+        self._until = t_stop
+        while self.clock.peek() <= self._until:
             self.clock.step()
-        self.time = t_stop
+        self.time = self._until
         times, ids = zip(*self.recorded, strict=True) if self.recorded else ((), ())
         self.recorded = []
         spikes(np.array(times, np.float64), np.array(ids, np.uint32))
-        progress(t_stop)
+        progress(self.time)
 
     def sample(self, view: PopulationView, variable: str, t: float) -> NDArray[np.float64]:
         """A state variable of some neurons at ``t``, not before `time` and with no event in between."""
@@ -120,11 +142,48 @@ class SimPyEngine:
     def _schedule_inputs(self, first: float, last: float) -> None:
         """What comes from outside in first < t <= last; changes of currents before spikes of sources."""
         for t, ident, value in zip(*_lists(self.currents.slice(first, last)), strict=True):
-            self.clock.at(t, Kind.INPUT, self._change_current, ident, value)
+            self.clock.at(t, Kind.INPUT, self._change_current, ident, value, rank=-2)
         for t, ident in zip(*_lists(self.sources.slice(first, last)), strict=True):
-            self.clock.at(t, Kind.INPUT, self._fired, ident, 0)
+            self.clock.at(t, Kind.INPUT, self._fired, ident, 0, rank=ident)
         for t, ident, number in zip(*_lists(self.drives.slice(first, last)), strict=True):
             self.clock.at(t, Kind.DRIVE, self._arrive_from_drive, ident, number)
+
+    def watch(self, ids: NDArray[np.int64]) -> None:
+        """From now on stop right after the instant of a spike of one of these (global ids), and hand it out."""
+        self.watched = ids
+
+    def inject(self, kind: str, *columns: NDArray[Any]) -> None:
+        """Spikes of sources (times, ids) or changes of currents (times, ids, values), not before `time`."""
+        for t, ident, *value in zip(*_lists(columns), strict=True):
+            if kind == "source":
+                self.clock.at(t, Kind.INPUT, self._fired, ident, 0, rank=ident)
+            else:
+                self.clock.at(t, Kind.INPUT, self._change_current, ident, *value, rank=-1)
+
+    def change_parameters(
+        self, population: Population, indices: NDArray[np.int64], values: Mapping[str, NDArray[np.float64]]
+    ) -> None:
+        """Other parameters for some neurons of a population: of each (1,) for all of them, or (n,)."""
+        for k, index in enumerate(indices.tolist()):
+            cell = self.cells[population.first + index]
+            cell.neuron.advance(self.time)
+            cell.neuron.p = {name: float(column[k % column.size]) for name, column in values.items()}
+            self._plan(cell)
+
+    def synapses_of(self, number: int) -> NumberedSynapses:
+        """The synapses of a projection as they are now."""
+        return self.numbered[number]
+
+    def set_weights(self, number: int, synapses: Numbers, values: NDArray[np.float64]) -> None:
+        """Other weights for synapses of a projection; spikes that are under way arrive with these."""
+        self.numbered[number].set_weights(synapses, values)
+        self.weights[number][:] = self.numbered[number].weights
+
+    def set_delays(self, number: int, values: NDArray[np.float64]) -> None:
+        """Other delays for all synapses of a projection; spikes that are under way keep theirs."""
+        table, order = self.numbered[number].with_delays(values)
+        self.numbered[number].put_delays(table, order)
+        self.number_at[number] = order
 
     def _change_current(self, ident: int, value: float) -> None:
         cell = self.cells[ident]
@@ -148,9 +207,11 @@ class SimPyEngine:
         else:
             self._plan(cell)
 
-    def _arrive_over_synapse(self, ident: int, weight: float, receptor: int) -> None:
+    def _arrive_over_synapse(
+        self, ident: int, weights: NDArray[np.float64], synapse: int, receptor: int
+    ) -> None:
         self.synaptic_events += 1
-        self._arrive(self.cells[ident], weight, receptor)
+        self._arrive(self.cells[ident], float(weights[synapse]), receptor)
 
     def _arrive_from_drive(self, ident: int, number: int) -> None:
         self.external_events += 1
@@ -180,6 +241,9 @@ class SimPyEngine:
 
     def _fire(self, cell: Cell) -> None:
         self._fired(cell.ident, cell.neuron.fire())
+        if cell.threshold:
+            neuron: Any = cell.neuron
+            neuron.p[cell.threshold.name] = cell.threshold.next()
         cell.last_fired = (self.clock.now, self.clock.round)
         self._plan(cell)
 
@@ -199,25 +263,37 @@ class SimPyEngine:
         self._at_once += 1 + len(fired)
         for ident, row in fired:
             population = self.population_of[ident]
-            self.spike_counts[ident] += 1
-            if self.network.is_recorded(population):
+            if self.dead[ident]:
+                continue
+            watched = ident in self.watched
+            if watched or self.network.is_recorded(population):
                 self.recorded.append((now, ident))
+            if watched:
+                self._until = now
             for projection in self.network.projections.values():
                 if projection.source.population is population:
                     self._send_off(projection, ident - population.first, row)
+            self.spike_counts[ident] += 1
 
     def _send_off(self, projection: Projection, source: int, row: int) -> None:
         """A spike sets out along its source's row; in look-up tables, along the one of them that its model names."""
-        table = self.tables[projection.name]
+        table, weights = self.numbered[projection.number].table, self.weights[projection.number]
+        numbers = self.number_at[projection.number]
         rows_each = (table.row_start.size - 1) // projection.source.population.size
         place = source * rows_each + (row if table.dense else 0)
         synapses = range(table.row_start[place], table.row_start[place + 1])
+        spike = source, int(self.spike_counts[projection.source.population.first + source])
+        alike: Counter[int] = Counter()
         for rank, k in enumerate(synapses):
-            target = projection.target.population.first + (rank if table.dense else int(table.targets[k]))
-            weight = float(table.weights[0 if table.weights_common else k])
+            target = rank if table.dense else int(table.targets[k])
             delay = float(table.delays[0 if table.delays_common else k])
-            arrival = (self._arrive_over_synapse, target, weight, projection.receptor)
-            self.clock.at(self.clock.now + delay, Kind.ARRIVAL, *arrival)
+            travel = self.travels[projection.number]
+            when = travel.arrival(self.clock.now, delay, spike, (target, alike[target]))
+            alike[target] += 1
+            if when is not None:
+                ident = projection.target.population.first + target
+                arrival = (self._arrive_over_synapse, ident, weights, int(numbers[k]), projection.receptor)
+                self.clock.at(when, Kind.ARRIVAL, *arrival)
 
     def _endless(self) -> str:
         """What is said of a cycle of zero delay: it has at most as many rounds as there are neurons."""
@@ -238,13 +314,21 @@ def _cells(network: Network, population: Population) -> list[Cell]:
     if not isinstance(model, Model):
         return []
     values = realise(model, population.size, network.seed, population.name)
-    model.parameters(values)  # refuses what cannot be
+    moves = bool((noise.moving_thresholds(network, population, values)["std"] > 0.0).any())
+    first = noise.with_first_thresholds(network, population, values)
+    model.parameters(noise.highest_thresholds(network, population, values) if moves else first)  # may refuse
     each = [
-        {name: float(column[i % column.size]) for name, column in values.items()}
+        {name: float(column[i % column.size]) for name, column in first.items()}
         for i in range(population.size)
     ]
     neurons = [oracle_of(model)(own, model) for own in each]
-    return [Cell(population.first + i, n, model.test == "arrival") for i, n in enumerate(neurons)]
+    thresholds: list[MovingThreshold | None] = [None] * population.size
+    if moves:
+        thresholds = [MovingThreshold(network, population, i, values) for i in range(population.size)]
+    return [
+        Cell(population.first + i, neuron, model.test == "arrival", threshold)
+        for i, (neuron, threshold) in enumerate(zip(neurons, thresholds, strict=True))
+    ]
 
 
 def _lists(columns: tuple[NDArray[Any], ...]) -> list[list[Any]]:

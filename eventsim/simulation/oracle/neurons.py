@@ -29,8 +29,13 @@ _HALVINGS = 5000  # a zero may lie anywhere down to 1e-300, where 100 steps, its
 class Neuron(Protocol):
     """What the SimPy engine asks of a neuron; made from its parameters by name and its model's description.
 
+    Where the model has a `threshold` it keeps its parameters as ``p``, in which noise changes the threshold.
+
     A model of one's own names such a class as ``oracle: ClassVar``.
     """
+
+    p: Mapping[str, float]
+    """The parameters, which may be others from the time on that it has come to."""
 
     def __init__(self, values: Mapping[str, float], model: Any) -> None: ...
     def advance(self, t: float) -> None:
@@ -157,7 +162,10 @@ class LeakyExponential(Leaky):
     def __init__(self, values: Mapping[str, float], model: Any) -> None:
         super().__init__(values, model)
         self.synaptic = [0.0, 0.0]  # pA, excitatory and inhibitory
-        self.constants = [values["tau_syn_ex"], values["tau_syn_in"]]
+
+    @property
+    def constants(self) -> list[float]:
+        return [self.p["tau_syn_ex"], self.p["tau_syn_in"]]
 
     def advance(self, t: float) -> None:
         """V is held while refractory, the synaptic currents are not."""
@@ -235,6 +243,7 @@ class _Volleys:
     """Time in intervals (start + k T, start + (k + 1) T], in fractions: nothing is rounded before the end."""
 
     def __init__(self, values: Mapping[str, float], model: Any) -> None:
+        self.p = values
         self.start, self.length = Fraction(values["start_ms"]), Fraction(values["interval_ms"])
         self.now = 0.0
 
