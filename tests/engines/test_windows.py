@@ -162,7 +162,7 @@ def test_little_arrives_at_neurons_that_fire_by_themselves(model, scale):
     network.connect(cells[:2], cells[400:], FixedIndegree(1), weight=-600.0 * scale, delay=0.2)
     network.drive(cells[:20], 100.0, 0.5 * scale)
     network.current(cells[:50], [20.0, 45.0], [-10.0, 5.0])
-    assert compare(network, 80.0, 200).ids.size > 1000
+    assert compare(network, 80.0, 200).ids.size > 200
 
 
 def test_a_membrane_faster_than_a_window():
