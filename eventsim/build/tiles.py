@@ -25,7 +25,7 @@ _LARGER = 2
 _FINEST_MS = 2.0**-10
 _ONE_DELAY, _OWN_DELAYS = 320.0, 80.0  # windows in a membrane's time constant, as measured
 _UNDRIVEN = 8.0  # times as long without a drive
-_OF_NEURONS = ("due", "free")
+_OF_NEURONS = ("due", "bears", "free")
 _SUMS = ("x", "u", "y", "below")
 _CACHE_LINE = 64
 _KINDS = {"jumps": layout.JUMPS, "currents": layout.CURRENTS}
@@ -215,8 +215,10 @@ class Tiles:
         record["next"], record["quiet_until"] = math.inf, 0.0
         for name, dtype, length in (
             ("marks", np.uint16, n),
-            ("marked", np.uint32, n),
+            ("marked", np.uint32, padded),
             ("found", np.uint32, STRETCH),
+            ("close_at", np.uint32, n),
+            ("terms", np.float64, 2),
             ("ends", np.int64, n + 1),
         ):
             record[name] = self._keep(np.zeros(length, dtype))

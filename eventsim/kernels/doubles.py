@@ -77,6 +77,41 @@ def _every_fourth(first: int) -> Any:
     return emit
 
 
+def _place(builder: Any, where: Any, places: Any, apart: Any, lane: int) -> Any:
+    """A pointer to the number of a lane of `gather` and `scatter`."""
+    index = builder.load(builder.gep(builder.inttoptr(places, ir.PointerType(_I32)), [_I32(lane)]))
+    offset = builder.mul(builder.zext(index, ir.IntType(64)), builder.mul(apart, ir.IntType(64)(8)))
+    return builder.inttoptr(builder.add(where, offset), ir.PointerType(ir.DoubleType()))
+
+
+@intrinsic
+def gather(typingctx: Any, where: Any, places: Any, apart: Any) -> Any:
+    """Eight numbers of an array of which every ``apart``-th counts: those whose numbers (u4) lie at ``places``."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        numbers = ir.Constant(_DOUBLES, ir.Undefined)
+        for lane in range(LANES):
+            number = builder.load(_place(builder, args[0], args[1], args[2], lane))
+            numbers = builder.insert_element(numbers, number, _I32(lane))
+        return numbers
+
+    return D(types.uint64, types.uint64, types.int64), codegen
+
+
+@intrinsic
+def scatter(typingctx: Any, where: Any, places: Any, value: Any) -> Any:
+    """Put eight numbers where their numbers (u4) at ``places`` say; of those that meet the last one stays."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        where, places, value = args
+        for lane in range(LANES):
+            pointer = _place(builder, where, places, ir.IntType(64)(1), lane)
+            builder.store(builder.extract_element(value, _I32(lane)), pointer)
+        return context.get_dummy_value()
+
+    return types.void(types.uint64, types.uint64, D), codegen
+
+
 @intrinsic
 def add_two(typingctx: Any, where: Any, first: Any, second: Any) -> Any:
     """Add to the two numbers at an address."""

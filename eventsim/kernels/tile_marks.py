@@ -4,33 +4,18 @@ A neuron is marked if it might fire, by a bound that costs little; or if its sum
 which they are exact that the order of its arrivals might matter.  Few are, so eight are looked at at once (`doubles`).
 """
 
-import math
-
 from numba import int64, uint64
 
-from eventsim.kernels.doubles import (
-    LANES,
-    above,
-    choose,
-    firsts,
-    fourths,
-    larger,
-    load,
-    seconds,
-    size,
-    smaller,
-    splat,
-    store,
-    thirds,
-)
+from eventsim.kernels import tile_limits
+from eventsim.kernels.doubles import LANES, above, firsts, fourths, load, seconds, splat, store, thirds
 from eventsim.kernels.jit import inlined, inner
 from eventsim.kernels.memory import f8, record_at, u4
-from eventsim.kernels.sums import ABSENT, SLACK, built_up, growth, rounded
+from eventsim.kernels.sums import SLACK, growth, rounded
+from eventsim.kernels.tile_limits import HELD
 from eventsim.kernels.tile_traffic import mark
 from eventsim.kernels.window_layout import ARRIVAL, CURRENTS, SUMS
 
 _RECORD = 32  # bytes of a neuron of exponential currents: x, u, y and below
-_HELD = 0.5 * ABSENT  # what lies below is the sum of a neuron whose V is held
 
 
 @inlined
@@ -60,7 +45,7 @@ def lend(tile, scratch):
 def keep_jumps(tile):
     """Keep the sums as they are when the window begins, for those that will be marked; mark those far below."""
     c = record_at(tile.sums, 0, SUMS)
-    lowest, held = splat(-_far(c.rounding)), splat(_HELD)
+    lowest, held = splat(-_far(c.rounding)), splat(HELD)
     for i in range(0, tile.n, LANES):
         u = _at(tile.u, i)
         store(tile.u_before + uint64(8 * i), u)
@@ -87,7 +72,7 @@ def stays_below(tile, w, i, begin, end):
     """
     c = record_at(tile.sums, 0, SUMS)
     u, below = f8(tile.u)[i], f8(tile.below)[i] * (1.0 - SLACK)
-    if u < _HELD or below <= 0.0 or u > below * growth((w.start - tile.ref) * c.rate):
+    if u < HELD or below <= 0.0 or u > below * growth((w.start - tile.ref) * c.rate):
         return False
     for k in range(begin, end):
         arrival = record_at(tile.arrivals, k, ARRIVAL)
@@ -124,7 +109,7 @@ def _low(u, lowest, held):
 def mark_low(tile):
     """Mark the neurons whose V has been pulled down far."""
     c = record_at(tile.sums, 0, SUMS)
-    lowest, held = splat(-_far(c.rounding)), splat(_HELD)
+    lowest, held = splat(-_far(c.rounding)), splat(HELD)
     for i in range(0, tile.n, LANES):
         u = _at(tile.u, i)
         bits = _low(u, lowest, held)
@@ -137,61 +122,32 @@ def mark_low(tile):
 
 @inner
 def mark_high(tile, w):
-    """Mark the neurons that lie above the lowest that u must exceed in this window, or far off.
-
-    Where V_th lies ``below`` over V_inf, that is below exp((t - ref) / tau_m) at the start or, if V_inf lies over V_th,
-    at the end: the smaller of the two.
-    """
-    c = record_at(tile.sums, 0, SUMS)
-    at_start = splat(growth((w.start - tile.ref) * c.rate) - SLACK)
-    at_end = splat(growth((w.end - tile.ref) * c.rate) + SLACK)
-    far = splat(_far(c.rounding))
+    """Mark the neurons that lie above the lowest that u must exceed in this window, or far off."""
+    s = tile_limits.of_jumps(tile, w.start, w.end, _far(record_at(tile.sums, 0, SUMS).rounding))
     for i in range(0, tile.n, LANES):
-        below = _at(tile.below, i)
-        bits = above(_at(tile.u, i), smaller(far, smaller(below * at_start, below * at_end)))
+        bits = above(_at(tile.u, i), tile_limits.jumps_limit(s, _at(tile.below, i)))
         if bits != 0:
             _mark_some(tile, i, bits)
 
 
 @inner
 def keep_currents(tile, w):
-    """Keep the sums as they are when the window begins, and find how much excitation each neuron bears in it.
-
-    None at all where it lies far off.
-
-    While V is above v, its value at the start, V' <= (V_inf - v)/tau_m + I_ex + I_in, with the inhibition that is left
-    at the end, and each new current adds no more than itself to the slope.  So V stays below V_th if
-    v + h max(0, slope) + h (sum of the new excitatory currents) does.
-    """
+    """Keep the sums as they are when the window begins, and find how much excitation each neuron bears in it."""
     c = record_at(tile.sums, 0, SUMS)
-    t, h = w.start, w.end - w.start
-    e_ex, e_in = growth((t - tile.ref_x) * c.rate_ex), growth((t - tile.ref_y) * c.rate_in)
-    e, ex = splat(1.0 / growth((t - tile.ref) * c.rate)), splat(1.0 / e_ex)
-    inh, left = splat(built_up(c.gap_in, t - tile.ref_y) / e_in), splat(math.exp(-h * c.rate_in) / e_in)
-    built, rate = splat(built_up(c.gap_ex, t - tile.ref_x)), splat(c.rate)
-    window, per_window = splat(h), splat(e_ex / h)
-    slack, scale = splat(SLACK), splat(c.rounding / 96.0)  # of the potentials, to which sums are rounded
-    far, far_current, held = splat(_far(c.rounding)), splat(_far_current(c.rounding_ex)), splat(_HELD)
-    zero, none = splat(0.0), splat(-math.inf)
+    s = tile_limits.of_currents(tile, w.start, w.end, _far(c.rounding), _far_current(c.rounding_ex))
     for i in range(0, tile.n, LANES):
         at, before = tile.x + uint64(_RECORD * i), tile.x_before + uint64(_RECORD * i)
         for line in range(0, _RECORD * LANES, 8 * LANES):
             store(before + uint64(line), load(at + uint64(line)))
-        x, u, y, below = firsts(at), seconds(at), thirds(at), fourths(at)
-        current = x * ex
-        v = u * e + (current * built + y * inh)
-        room = below - v - window * larger(zero, current + y * left - v * rate)
-        bears = x + (room - slack * (size(below) + size(v) + scale)) * per_window
-        bears = smaller(bears, far_current)  # the latter as well where no threshold makes it inf - inf
-        bears = choose(far, size(u), none, bears)
-        store(tile.limit + uint64(8 * i), choose(held, u, bears, far_current))
+        limit = tile_limits.currents_limit(s, firsts(at), seconds(at), thirds(at), fourths(at))
+        store(tile.limit + uint64(8 * i), limit)
 
 
 @inner
 def mark_excited(tile):
     """Mark the neurons that got more excitation than they bear for sure, or lie far off after a window's arrivals."""
     c = record_at(tile.sums, 0, SUMS)
-    lowest, highest, held = splat(-_far(c.rounding)), splat(_far(c.rounding)), splat(_HELD)
+    lowest, highest, held = splat(-_far(c.rounding)), splat(_far(c.rounding)), splat(HELD)
     inhibited = splat(-_far_current(c.rounding_in))
     for i in range(0, tile.n, LANES):
         at = tile.x + uint64(_RECORD * i)

@@ -21,7 +21,7 @@ from eventsim.kernels.window_layout import BATCH, DELIVERY, FEED, SUMS
 
 
 @inlined
-def _weigh(batch, first, n, own, per_weight, rounding, terms):
+def weigh(batch, first, n, own, per_weight, rounding, terms):
     """The terms of the arrivals from ``first`` on, where ``terms`` holds those of a weight of 1."""
     if own:
         weights = f8(batch.weights + uint64(8 * first))
@@ -59,7 +59,7 @@ def _add_rows_of_jumps(tile, wiring, signs, upwards):
 
 
 @inner
-def _jump_factors(tile, w, times, n, factors):
+def jump_factors(tile, w, times, n, factors):
     """What arrivals at these times add to V for a weight of 1; several at a time within a window."""
     c = record_at(tile.sums, 0, SUMS)
     ref, rate = tile.ref, c.rate
@@ -82,8 +82,8 @@ def _add_batch_of_jumps(tile, w, batch, first, last, own):
     u, terms = f8(tile.u), f8(batch.terms)
     while first < last:
         n = uint64(min(last - first, AT_ONCE))
-        _jump_factors(tile, w, f8(batch.times + uint64(8 * first)), n, terms)
-        _weigh(batch, first, n, own, 1.0, rounding, terms)
+        jump_factors(tile, w, f8(batch.times + uint64(8 * first)), n, terms)
+        weigh(batch, first, n, own, 1.0, rounding, terms)
         neurons = u4(batch.neurons + uint64(4 * first))
         for k in range(n):
             u[neurons[k]] += terms[k]
@@ -135,7 +135,7 @@ _BYTES = 32
 
 
 @inlined
-def _terms(tile, c, t, weight):
+def current_terms(tile, c, t, weight):
     """What an arrival takes from u, and what it adds to its current."""
     e = growth((t - tile.ref) * c.rate)
     current = weight * c.per_c_m
@@ -154,7 +154,7 @@ def _add_row_of_currents(tile, link, delivery):
     """What one spike adds where all synapses have one weight and one delay: the same terms for all."""
     c = record_at(tile.sums, 0, SUMS)
     weight, targets = f8(link.weights)[0], u2(link.targets)
-    to_u, to_current = _terms(tile, c, delivery.emitted + f8(link.delays)[0], weight)
+    to_u, to_current = current_terms(tile, c, delivery.emitted + f8(link.delays)[0], weight)
     x, u = tile.x, tile.u
     if weight > 0.0:
         for k in range(delivery.first, delivery.end):
@@ -176,7 +176,7 @@ def _add_rows_of_currents(tile, wiring):
 
 
 @inner
-def _current_factors(tile, w, times, n, upwards, to_u, to_current):
+def current_factors(tile, w, times, n, upwards, to_u, to_current):
     """What arrivals at these times take from u and add to a current of one sign, for a current of 1."""
     c = record_at(tile.sums, 0, SUMS)
     ref, rate = tile.ref, c.rate
@@ -216,9 +216,9 @@ def _add_batch_of_currents(tile, w, batch, first, last, own, upwards):
     x, u, rounding = tile.x, tile.u, c.rounding_ex if upwards else c.rounding_in
     while first < last:
         n = uint64(min(last - first, AT_ONCE))
-        _current_factors(tile, w, f8(batch.times + uint64(8 * first)), n, upwards, to_u, to_current)
-        _weigh(batch, first, n, own, c.per_c_m, c.rounding, to_u)
-        _weigh(batch, first, n, own, c.per_c_m, rounding, to_current)
+        current_factors(tile, w, f8(batch.times + uint64(8 * first)), n, upwards, to_u, to_current)
+        weigh(batch, first, n, own, c.per_c_m, c.rounding, to_u)
+        weigh(batch, first, n, own, c.per_c_m, rounding, to_current)
         neurons = u4(batch.neurons + uint64(4 * first))
         if upwards:
             for k in range(n):
@@ -245,7 +245,7 @@ def _add_driven_currents(tile, w, inputs):
     k = tile.next_drive
     while k < tile.n_drive and times[k] < w.end:
         at, weight = uint64(_BYTES * neurons[k]), weights[numbers[k]]
-        to_u, to_current = _terms(tile, c, times[k], weight)
+        to_u, to_current = current_terms(tile, c, times[k], weight)
         if weight > 0.0:
             add_two(tile.x + at, to_current, -to_u)
         else:

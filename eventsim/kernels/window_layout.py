@@ -111,6 +111,17 @@ TILE = _record(
     ("y_before", "u8"),
     ("below", "u8"),  # V_th - V_inf
     ("limit", "u8"),  # excitation beyond which a neuron could fire in this window
+    # where little arrives (`tile_few`)
+    ("bears", "u8"),  # f8 (n,): excitation beyond which a neuron could fire before ``limits_until``
+    ("limits_until", "f8"),
+    ("horizon", "f8"),  # for so long limits are meant to hold (ms)
+    *_growing("close"),  # u4: neurons that may fire without more excitation, up to a multiple of eight
+    ("close_at", "u8"),  # u4 (n,): place + 1 in ``close``, or 0
+    ("n_looked", "i8"),  # close neurons that have been looked at since limits were set
+    *_growing("touched"),  # u4: neurons in the order of their arrivals in this window
+    *_growing("sums_touched"),  # f8, f8: their two sums before each, or u
+    ("n_excited", "i8"),  # of these arrivals
+    ("terms", "u8"),  # f8 (2,): what one arrival adds to u and to its current
     ("free", "u8"),  # end of the refractory period, of those in ``held``
     ("ref", "f8"),
     ("ref_x", "f8"),

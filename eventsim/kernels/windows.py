@@ -17,6 +17,7 @@ from eventsim.kernels.shared import added, meet, reallocated
 from eventsim.kernels.tile_drive import feed_window, next_fed
 from eventsim.kernels.tile_epochs import any_below, enter_epochs, find_quiet, mark_released, next_release
 from eventsim.kernels.tile_events import first_look, go_through_marked, hand_back, set_current_in
+from eventsim.kernels.tile_few import add_few, forget_limits, is_little, renew_limits, take_back_touched
 from eventsim.kernels.tile_marks import lend, take_back
 from eventsim.kernels.tile_sums import add_currents, add_jumps
 from eventsim.kernels.tile_traffic import drop_arrived, gather, mark, move_on, sort_by_neuron, take_off
@@ -99,19 +100,35 @@ def _in_sums(groups, tile, w, wiring, inputs, scratch):
     enter_epochs(tile, w.start)
     _feed(tile, w)
     mark_released(tile, w)
-    if tile.kind == JUMPS:
+    little = is_little(tile, w)
+    if little:
+        add_few(tile, w, wiring, inputs)
+    elif tile.kind == JUMPS:
         add_jumps(tile, w, wiring, inputs)
     else:
         add_currents(tile, w, wiring, inputs)
-    if tile.n_marked > 0:
+    n_marked = tile.n_marked
+    if n_marked > 0:
         gather(tile, w, wiring, inputs, False)
         sort_by_neuron(tile)
-        take_back(tile)
+        if little:
+            take_back_touched(tile)
+        else:
+            take_back(tile)
         go_through_marked(groups, tile.group, tile, w)
+    if little:
+        renew_limits(tile, w, n_marked)
+    else:
+        forget_limits(tile)
     if tile.restless < 0:
         tile.restless = 1 if any_below(tile) else 0
     settled = tile.kind == JUMPS and tile.restless == 0
-    tile.quiet_until = next_release(tile) if settled else w.end
+    if settled:
+        tile.quiet_until = next_release(tile)
+    elif little and tile.n_close == 0:
+        tile.quiet_until = max(w.end, min(next_release(tile), tile.limits_until))
+    else:
+        tile.quiet_until = w.end
 
 
 @apart
@@ -234,7 +251,7 @@ def _next_event(w, inputs):
     soonest = min(next_source(inputs), next_current(inputs))
     for number in range(w.n_tiles):
         tile = record_at(w.tiles, number, TILE)
-        if tile.kind != EVENTS and tile.quiet_until <= w.now:
+        if tile.kind != EVENTS and tile.quiet_until <= w.now and tile.n_close == 0:
             tile.quiet_until = max(w.now, find_quiet(tile, w.now))
         soonest = min(soonest, min(min(tile.next, tile.quiet_until), _next_driven(tile, w, w.now)))
     return soonest
@@ -252,6 +269,7 @@ def _set_currents(groups, w, wiring, inputs):
                 if tile.kind != EVENTS:
                     enter_epochs(tile, w.start)
                 set_current_in(groups, tile.group, tile, neuron - tile.first_id, w.start, value)
+                forget_limits(tile)
                 tile.restless = -1  # to be found out
         inputs.next_current += 1
 
@@ -278,6 +296,7 @@ def _go_ahead(groups, w, wiring, inputs, scratch):
         tile = record_at(w.tiles, number, TILE)
         if tile.watched != 0:
             rewind(tile)
+            forget_limits(tile)
 
 
 @inner
@@ -333,6 +352,7 @@ def begin(groups, windows_array, t, population):
         if population >= 0 and tile.population != population:
             continue
         tile.n_held = 0
+        forget_limits(tile)
         if tile.kind != EVENTS:
             tile.ref = tile.ref_x = tile.ref_y = 0.0
             _to_epoch(tile, t)

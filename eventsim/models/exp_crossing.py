@@ -17,31 +17,38 @@ from eventsim.kernels.jit import apart, inner
 
 
 @inner
-def response(x, tau_m, tau_syn):
-    """(exp(-x/a) - exp(-x/b)) / (1/b - 1/a), a the longer time constant; x exp(-x/a) where they are equal.
+def response(x, left, gap, tau_syn):
+    """(exp(-x/tau_m) - exp(-x/tau_syn)) / gap, with gap = 1/tau_syn - 1/tau_m; x exp(-x/tau_m) where that is 0.
 
-    The membrane's answer to a unit current step C_m dI/dt that decays with tau_syn; symmetric in the two.
-    Written so that no digits cancel however close they are, and nothing overflows however long x is.
+    The membrane's answer to a unit current step C_m dI/dt that decays with tau_syn.  left = exp(-x/tau_m).
+    Written so that no digits cancel however small the gap is, and nothing overflows however long x is.
     """
-    slow = max(tau_m, tau_syn)
-    gap = abs(1.0 / tau_syn - 1.0 / tau_m)
     if gap == 0.0:
-        return x * math.exp(-x / slow)
-    return -math.expm1(-gap * x) / gap * math.exp(-x / slow)
+        return x * left
+    if gap > 0.0:
+        return -math.expm1(-gap * x) / gap * left
+    return math.expm1(gap * x) / gap * math.exp(-x / tau_syn)
 
 
 @inner
-def _deviation(p, v_inf, v, ex, inh, x):
-    """V - V_inf a time x after V was v, with currents ex and inh (mV/ms) then."""
-    r_ex = response(x, p.tau_m, p.tau_ex)
-    r_in = r_ex if p.tau_in == p.tau_ex else response(x, p.tau_m, p.tau_in)
-    return (v - v_inf) * math.exp(-x / p.tau_m) + ex * r_ex + inh * r_in
+def _excess_and_slope(p, v_inf, v, ex, inh, x):
+    """V - V_th a time x after V was v, with currents ex and inh (mV/ms) then; and V' there.
+
+    What is left of a current of 1 is exp(-x/tau_m) - gap R(x).
+    """
+    left = math.exp(-x / p.tau_m)
+    r_ex = response(x, left, p.gap_ex, p.tau_ex)
+    r_in = r_ex if p.tau_in == p.tau_ex else response(x, left, p.gap_in, p.tau_in)
+    deviation = (v - v_inf) * left + ex * r_ex + inh * r_in
+    current = ex * (left - p.gap_ex * r_ex) + inh * (left - p.gap_in * r_in)
+    # the constant part apart, so that a threshold equal to V_inf loses no digits
+    return (v_inf - p.v_th) + deviation, current - deviation / p.tau_m
 
 
 @inner
 def excess(p, v_inf, v, ex, inh, x):
-    """V - V_th; the constant part apart, so that a threshold equal to V_inf loses no digits."""
-    return (v_inf - p.v_th) + _deviation(p, v_inf, v, ex, inh, x)
+    """V - V_th a time x after V was v, with currents ex and inh (mV/ms) then."""
+    return _excess_and_slope(p, v_inf, v, ex, inh, x)[0]
 
 
 @inner
@@ -77,12 +84,11 @@ def _crossing_in(p, v_inf, v, ex, inh, low, high):
     x = low + 0.5 * (high - low)
     before = 0.0
     while True:
-        over = excess(p, v_inf, v, ex, inh, x)
+        over, slope = _excess_and_slope(p, v_inf, v, ex, inh, x)
         if over > 0.0:
             high = x
         else:
             low = x
-        slope = _push(p, v_inf, ex, inh, x) - over / p.tau_m
         step = over / slope if slope > 0.0 else math.inf
         guess = x - step
         if low <= guess <= high and abs(step) * step * step <= 1e-17 * x * before * before:

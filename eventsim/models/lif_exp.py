@@ -426,11 +426,15 @@ def _current(values: Mapping[str, NDArray[np.float64]], name: str) -> dict[str, 
     tau_m, tau = np.broadcast_arrays(values["tau_m"], values[f"tau_syn_{name}"])
     epoch = epoch_length(tau)
     gap = 1.0 / tau - 1.0 / tau_m
-    carry = [response.py_func(*each) for each in zip(epoch, tau_m, tau, strict=True)]
+
+    def after(x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What a current of 1 has added to V."""
+        rows = zip(x, exp(-x / tau_m), gap, tau, strict=True)
+        return np.array([response.py_func(*row) for row in rows])
+
     with np.errstate(divide="ignore", invalid="ignore"):
         per_gap = 1.0 / gap
         at_peak = np.where(np.abs(gap) * tau > 1e-6, np.log(tau_m / tau) / gap, tau)
-    peak = [response.py_func(*each) for each in zip(at_peak, tau_m, tau, strict=True)]
     own = {
         "tau": tau,
         "rate": 1.0 / tau,
@@ -438,8 +442,8 @@ def _current(values: Mapping[str, NDArray[np.float64]], name: str) -> dict[str, 
         "fade": exp(-epoch / tau),
         "gap": gap,
         "per_gap": np.where(np.abs(gap) * np.minimum(tau, tau_m) >= _APART, per_gap, 0.0),
-        "carry": np.array(carry),
-        "peak": 1.000001 * np.array(peak),
+        "carry": after(epoch),
+        "peak": 1.000001 * after(at_peak),
         "rounding": rounding(potentials(values) / np.minimum(epoch, epoch_length(tau_m))),
     }
     return {f"{field}_{name}": value for field, value in own.items()}

@@ -151,6 +151,20 @@ def test_sums_beyond_the_room_in_which_they_are_exact(model, reset):
     assert compare(network, 40.0, 16).ids.size > 100
 
 
+@pytest.mark.parametrize(("model", "scale"), [(LIF, 1.0), (LIFExp, 90.0)])
+def test_little_arrives_at_neurons_that_fire_by_themselves(model, scale):
+    """Over several epochs: neurons that nothing reaches, are pulled far down, or whose current changes fire in time."""
+    network = one_of_each(seed=6)
+    cells = network.population("cells", 500, model(e_l=20.5, t_ref=2.0, v_init=Uniform(0.0, 20.0)))
+    network.connect(cells[:400], cells, FixedIndegree(10), weight=0.3 * scale, delay=0.2)
+    network.connect(cells[400:], cells, FixedIndegree(5), weight=-scale, delay=0.2)
+    network.connect(cells[:9], cells[9:99], AllToAll(), weight=Uniform(-0.5 * scale, 0.5 * scale), delay=0.4)
+    network.connect(cells[:2], cells[400:], FixedIndegree(1), weight=-600.0 * scale, delay=0.2)
+    network.drive(cells[:20], 100.0, 0.5 * scale)
+    network.current(cells[:50], [20.0, 45.0], [-10.0, 5.0])
+    assert compare(network, 80.0, 200).ids.size > 200
+
+
 def test_a_membrane_faster_than_a_window():
     """Windows longer than tau_m, in which refractory neurons get input."""
     network = one_of_each(seed=5)
