@@ -49,6 +49,12 @@ def _draw(feed, drive, span):
     feed.n = n
 
 
+@inlined
+def _part_of(t, begin, per_part):
+    """The part of a span from ``begin`` in which a time lies."""
+    return int64((t - begin) * per_part)
+
+
 @inner
 def _part(feed, begin, width):
     """Put the arrivals of each part of the span together."""
@@ -58,11 +64,11 @@ def _part(feed, begin, width):
         starts[k] = 0
     per_part = 1.0 / width
     for k in range(feed.n):
-        starts[int64((times[k] - begin) * per_part) + 1] += 1
+        starts[_part_of(times[k], begin, per_part) + 1] += 1
     for k in range(feed.parts):
         starts[k + 1] += starts[k]
     for k in range(feed.n):
-        part = int64((times[k] - begin) * per_part)
+        part = _part_of(times[k], begin, per_part)
         f8(batch.times)[starts[part]] = times[k]
         u4(batch.neurons)[starts[part]] = neurons[k]
         starts[part] += 1
@@ -118,7 +124,8 @@ def next_fed(feed, drives, t):
     part = int64((t - begin) / width)
     if feed.parts == 1:
         return t if feed.n > 0 else begin + span_ms
-    starts = i8(feed.starts)
-    while part < feed.parts and starts[part] == starts[part + 1]:
-        part += 1
-    return max(t, begin + part * width)
+    following = i8(feed.starts)[part]  # the first arrival in this part or a later one
+    if following == feed.n:
+        return begin + span_ms
+    arrival = f8(record_at(feed.batch, 0, BATCH).times)[following]
+    return max(t, begin + _part_of(arrival, begin, 1.0 / width) * width)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import eventsim.build.tiles
 from eventsim import World
+from tests.engines.drawing import networks_with_delays
 from tests.world.networks import ENGINES, bytes_of, network, plain
 
 END = 50.0
@@ -142,3 +145,36 @@ def test_python_is_called_at_its_own_events_alone(engine, monkeypatch):
     world.run(END)
     assert world.simulation.counts["synaptic_events"] > 1000
     assert len(calls) <= 5 + 4
+
+
+@settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(networks_with_delays(), st.integers(0, 2**32 - 1), st.sampled_from([3, 4096]))
+def test_stops_anywhere_in_any_network(net, picked, neurons):
+    """Whoever is waited for, both engines stop at the same times, in the same state, and the plain run's bytes stay."""
+    watched = [p for p in net.populations.values() if picked >> p.first & 1 or p.is_source]
+
+    def seen(engine):
+        world, states = World(net, engine), []
+
+        def watch(population):
+            members = population[picked % population.size]
+            while True:
+                spikes = yield world.spike(members)
+                states.append((*spikes, *(world.state(p, "v").tobytes() for p in neurons_of(net))))
+
+        for population in watched:
+            world.process(watch(population))
+        world.run(6.0)
+        return bytes_of(world), [(each[0], each[1].tolist(), *each[2:]) for each in states]
+
+    with pytest.MonkeyPatch.context() as patch:
+        driven = any(drive.target.is_whole for drive in net.drives)
+        patch.setattr(eventsim.build.tiles, "TILE_NEURONS", 1024 if driven else neurons)
+        found = seen("window")
+        assert found[0] == plain(net, 6.0, "window")
+    assert found == seen("queue")
+
+
+def neurons_of(net):
+    """Populations of neurons."""
+    return [p for p in net.populations.values() if not p.is_source]
