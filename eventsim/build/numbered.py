@@ -15,23 +15,25 @@ class NumberedSynapses:
     """Synapse 0, 1, 2, ... of a projection, in order of (source, target, delay), as they were at first.
 
     sources, targets: (n,) int64 indices in their populations.  `table` is how an engine has them now; `weights` and
-    `delays` are theirs by number.  16 bytes a synapse, and 12 more once weights or delays have been changed.
+    `delays` are theirs by number.  32 bytes a synapse, and 12 more once weights or delays have been changed.
 
-    n_tiles: stretches that each row of the table is cut into.
+    bounds: (tiles + 1,) where the table's targets are cut into tiles, as `build_synapses` takes it.
     """
 
-    def __init__(self, table: SynapseTable, n_tiles: int) -> None:
+    def __init__(self, table: SynapseTable, bounds: NDArray[np.int64] | None = None) -> None:
+        firsts = np.zeros(1, np.int64) if bounds is None else bounds[:-1]
+        n_tiles = firsts.size
         rows = np.repeat(
             np.arange(table.row_start.size - 1), table.row_start[1:].astype(np.int64) - table.row_start[:-1]
         )
         n = rows.size
         in_row = int(table.row_start[1]) if table.dense else 1
-        targets = np.arange(n) % in_row if table.dense else table.targets
+        targets = firsts[rows % n_tiles] + (np.arange(n) % in_row if table.dense else table.targets)
         delays = np.zeros(n) if table.delays_common else table.delays
         place = np.lexsort((delays, targets, rows // n_tiles))
         self.table = table
-        self.sources, self.targets = rows[place] // n_tiles, targets[place].astype(np.int64)
-        self._rows = rows[place]
+        self.sources, self.targets = rows[place] // n_tiles, targets[place]
+        self._rows, self._firsts, self._tiled = rows[place], firsts, bounds is not None
         self._place = place  # of each synapse in the table
         self._retired: dict[int, tuple[SynapseTable, NDArray[np.int64]]] = {}
 
@@ -71,8 +73,9 @@ class NumberedSynapses:
         numbers = np.arange(self.size)
         keys = (numbers, self.targets, self._rows)
         order = np.lexsort(keys if values.size == 1 else (*keys[:2], values, keys[2]))
+        in_tile = self.targets - self._firsts[self._rows % self._firsts.size]
         table = self.table._replace(
-            targets=self.targets[order].astype(np.uint32),
+            targets=in_tile[order].astype(np.uint16) if self._tiled else in_tile[order].astype(np.uint32),
             delays=values if values.size == 1 else values[order],
         )
         if not self.table.weights_common:

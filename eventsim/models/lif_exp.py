@@ -283,6 +283,7 @@ def adopt(before, p, s):
     ref_x, ref_y = math.floor(s.t / p.epoch_ex) * p.epoch_ex, math.floor(s.t / p.epoch_in) * p.epoch_in
     x = rounded(ex * growth((s.t - ref_x) * p.rate_ex), p.rounding_ex)
     y = rounded(inh * growth((s.t - ref_y) * p.rate_in), p.rounding_in)
+    s.ref = math.nan  # what lies across from epoch to epoch is worked out anew, with the new rates
     _put(p, s, Sums(0.0, x, y, math.floor(s.t / p.epoch) * p.epoch, ref_x, ref_y), s.t)
     if s.held == 0.0:
         s.u = rounded(((s.v - s.v_inf) - _driven(s)) * s.e, p.rounding)

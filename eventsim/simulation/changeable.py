@@ -68,7 +68,7 @@ class Changeable:
     def synapses_of(self, number: int) -> NumberedSynapses:
         """The synapses of a projection as they are now."""
         if number not in self._numbered:
-            self._numbered[number] = NumberedSynapses(self.wiring.tables[number], self._tiles_onto(number))
+            self._numbered[number] = NumberedSynapses(self.wiring.tables[number], self._bounds_onto(number))
         return self._numbered[number]
 
     def set_weights(self, number: int, synapses: Numbers, values: NDArray[np.float64]) -> None:
@@ -109,8 +109,8 @@ class Changeable:
         """Go on with what is in the neurons' records, as of `time`."""
         raise NotImplementedError
 
-    def _tiles_onto(self, number: int) -> int:
-        """How many stretches the rows of a projection are cut into."""
+    def _bounds_onto(self, number: int) -> NDArray[np.int64] | None:
+        """Where the targets of a projection are cut into tiles, if they are."""
         raise NotImplementedError
 
     def _prepare_delays(self, shortest: float) -> None:

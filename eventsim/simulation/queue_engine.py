@@ -286,8 +286,8 @@ class QueueEngine(Changeable):
         blocks = (self.q.record, self.checks.record)
         changing.look_at(self.groups.kernel, g, address(locals_), locals_.size, *blocks)
 
-    def _tiles_onto(self, number: int) -> int:
-        return 1
+    def _bounds_onto(self, number: int) -> None:
+        return None
 
     def _is_under_way(self, link: int) -> bool:
         flights, stretches = self._on_their_way()

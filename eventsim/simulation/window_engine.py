@@ -339,8 +339,9 @@ class WindowEngine(Changeable):
         if self._started:
             windows.begin(self.groups.kernel, self.windows.record, self.time, self._number(population))
 
-    def _tiles_onto(self, number: int) -> int:
-        return int(self.tiles.of_population[self.wiring.target_populations[number]])
+    def _bounds_onto(self, number: int) -> NDArray[np.int64] | None:
+        projection = list(self.network.projections.values())[number]
+        return self.tiles.bounds[projection.target.population.name]
 
     def _prepare_delays(self, shortest: float) -> None:
         if shortest < _SHORTEST_MS:

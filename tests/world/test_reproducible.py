@@ -97,7 +97,6 @@ def test_meddling_gives_the_same_bytes_on_tiles_and_threads(monkeypatch):
     """A population that is driven as a whole would need tiles of 1024 neurons."""
     whole = meddled("queue", whole=False)
     monkeypatch.setattr(eventsim.build.tiles, "TILE_NEURONS", 7)
-    monkeypatch.setattr(eventsim.build.tiles, "_UNCUT", 7)
     assert meddled("window", cuts=(0.0, 12.0), whole=False) == whole
     assert meddled("window", threads=2, whole=False) == whole
 

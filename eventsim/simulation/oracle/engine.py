@@ -64,9 +64,7 @@ class SimPyEngine:
         self.cells = {cell.ident: cell for p in network.populations.values() for cell in _cells(network, p)}
         self.travels = [Travel(network, p) for p in network.projections.values()]
         self.dead = noise.dead(network)
-        self.numbered = [
-            NumberedSynapses(build_synapses(network, p), 1) for p in network.projections.values()
-        ]
+        self.numbered = [NumberedSynapses(build_synapses(network, p)) for p in network.projections.values()]
         self.weights = [numbered.weights for numbered in self.numbered]  # by number of the synapse
         self.number_at = [
             numbered.order for numbered in self.numbered
