@@ -21,11 +21,20 @@ def busy() -> Network:
     return network
 
 
+@pytest.fixture(autouse=True)
+def python_handles_interrupts():
+    """Also where the tests run in the background of a shell, which lets them ignore Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def test_an_interrupt_within_a_finaliser_stops_the_run():
     reports = []
 
     def progress(t, spikes, events):
         reports.append(t)
+        assert len(reports) < 1000
         if len(reports) == 2:
             forgotten = InterruptedWhenForgotten()
             del forgotten
