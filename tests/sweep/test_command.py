@@ -23,7 +23,8 @@ from tests.sweep.scenarios import write_scenario
 
 Command = Callable[..., tuple[int, str, str]]
 
-WAIT = "parameters.wait_s=0.1"
+#: Long enough that a test held up for a second still finds the sweep at work.
+WAIT = "parameters.wait_s=0.3"
 
 
 @pytest.fixture
@@ -56,6 +57,17 @@ def started(folder: Path, out: Path, at_rows: int, *arguments: str) -> Iterator[
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
+
+
+def kill_one_of(done: Callable[[], list[dict[str, dict[str, int]]]], sweep: subprocess.Popen[str]) -> None:
+    """Kill a worker that is still alive: that of the last row may have met the point that ends its process."""
+    while sweep.poll() is None:
+        for row in reversed(done()):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(row["log"]["pid"], signal.SIGKILL)
+                return
+        time.sleep(0.02)
+    raise AssertionError("the sweep was over before one of its workers could be killed")
 
 
 def test_killed_again_and_again_it_ends_in_the_same_bytes(folder: Path) -> None:
@@ -94,7 +106,7 @@ def test_on_dask_neither_ctrl_c_nor_a_dead_worker_loses_a_point(folder: Path) ->
         assert len(said.splitlines()) == 1
     kept = [row["key"] for row in rows(out)]
     with started(folder, out, len(kept) + 2, *vary, "--json") as process:
-        os.kill(rows(out)[-1]["log"]["pid"], signal.SIGKILL)
+        kill_one_of(lambda: rows(out)[len(kept) :], process)
         printed, said = process.communicate(timeout=200)
         assert process.returncode == 0, said
     facts = json.loads(printed)
