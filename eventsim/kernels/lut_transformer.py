@@ -4,10 +4,10 @@ Izhikevich, "Spiking Manifesto", arXiv 2512.11843 (2025), and its released progr
 add to it (attention), then the feed-forward layer does; an unembedding layer gives the logits; plain gradient descent
 on the cross entropy of every position's next byte.
 
-The tables of every layer are divided into `PARTS`, whatever the number of threads, and a part's rows are read, and later
-learnt, by one thread alone: they stay in its caches.  Each part has sums of its own, of rows on the way forward and of
-gradients on the way back, which are all that threads share: they meet when these are there, once a layer and way, and then
-everyone adds them up in order for itself.
+The tables of every layer are divided into `PARTS`, whatever the number of threads, and a part's rows are read, and
+later learnt, by one thread alone: no row moves between two cores.  Each part has sums of its own, of rows on the way
+forward and of gradients on the way back, which are all that threads share: they meet when these are there, once a
+layer and way, and then everyone adds them up in order for itself.
 """
 
 from typing import Any, NamedTuple
@@ -221,9 +221,7 @@ def _learn(weights, options, shared, own, tokens, rate, team):
     clear(own.grad)
     n_layers, first, last = weights.tables.shape[0], team.first, team.last
     anchors, tables, sums = weights.readout_anchors, weights.readout_tables, shared.readout
-    learn_rows(
-        anchors, tables, LOGIT_BLOCKS, first, last, own.readout, own.logits, own.logit_step, sums
-    )
+    learn_rows(anchors, tables, LOGIT_BLOCKS, first, last, own.readout, own.logits, own.logit_step, sums)
     _collect(sums, shared, own, rate, team)
     for above in range(n_layers):
         k = n_layers - 1 - above

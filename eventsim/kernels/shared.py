@@ -11,6 +11,9 @@ from numba.extending import intrinsic
 
 from eventsim.kernels.jit import inlined
 
+SPINS = 20_000
+"""Looks at a counter, some ten microseconds, before a waiting thread offers its core to others."""
+
 _BYTE, _WORD = ir.IntType(8), ir.IntType(64)
 
 
@@ -51,6 +54,16 @@ def added(typingctx: Any, where: Any, value: Any) -> Any:
 
 
 @intrinsic
+def seen(typingctx: Any, where: Any) -> Any:
+    """The int64 at an address as other threads last left it; unlike `added` it does not take the line from them."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.load_atomic(builder.inttoptr(args[0], _WORD.as_pointer()), "seq_cst", 8)
+
+    return types.int64(types.uint64), codegen
+
+
+@intrinsic
 def give_way(typingctx: Any) -> Any:
     """Let another thread run (``sched_yield``)."""
 
@@ -69,13 +82,13 @@ def meet(counter, generation, n_threads):
     """Wait until all threads are here.  ``counter``, ``generation``: addresses of int64, 0 at first."""
     if n_threads == 1:
         return
-    now = added(generation, 0)
+    now = seen(generation)
     if added(counter, 1) == n_threads - 1:
         added(counter, -n_threads)
         added(generation, 1)
         return
     waited = 0
-    while added(generation, 0) == now:
+    while seen(generation) == now:
         waited += 1
-        if waited > 2000:  # with fewer cores than threads the others need this one
+        if waited > SPINS:  # with fewer cores than threads the others need this one
             give_way()

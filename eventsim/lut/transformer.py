@@ -114,7 +114,9 @@ class Transformer:
         self, texts: NDArray[np.uint8], learns: bool, step: int, rate_scale: float, threads: int,
         losses: NDArray[np.float64], done: NDArray[np.int64],
     ) -> None:  # fmt: skip
-        """The kernel on ``texts`` (n, context + 1); ``losses`` (n,) and ``done`` (1,) as it says."""
+        """The kernel on ``texts`` (n, context + 1); ``losses`` (n,) and ``done`` (1,) as it says.  No more than
+        four of ``threads`` find work."""
+        threads = min(threads, PARTS)
         shared = self._shared = self._shared or _shared(self.settings)
         shared.arrivals[:] = 0
         works = [_own(self.settings) for _ in range(threads)]
