@@ -26,6 +26,7 @@ from eventsim.kernels.watching import first_watched, first_watched_source, keep,
 from eventsim.kernels.window_layout import BATCH, EVENTS, FEED, JUMPS, SPIKE, TILE
 
 _SPIKE, _TILE = SPIKE.itemsize, TILE.itemsize
+_DEAR = 16
 
 
 # --- a tile in a window
@@ -332,15 +333,26 @@ def _end_window(w, wiring, inputs):
 
 
 @inner
-def _status(w):
-    """Why to come back to the caller, or -1: a neuron that fires for ever, or enough done to let it in."""
+def _done(w):
+    """How much has been done so far, in events that are added up; one that is gone through takes as long as many."""
     done = w.windows * w.window_events
     for number in range(w.n_tiles):
         tile = record_at(w.tiles, number, TILE)
-        if tile.endless != 0:
+        done += tile.synaptic_events + tile.external_events + _DEAR * tile.gone_through
+    return done
+
+
+@inner
+def _status(w):
+    """Why to come back to the caller, or -1: a neuron that fires for ever, or enough done to let it in."""
+    for number in range(w.n_tiles):
+        if record_at(w.tiles, number, TILE).endless != 0:
             return ENDLESS
-        done += tile.synaptic_events + tile.external_events
-    return PAUSED if done > w.events_left else -1
+    done = _done(w)
+    if done - w.done <= w.events_a_call:
+        return -1
+    w.done = done
+    return PAUSED
 
 
 @kernel

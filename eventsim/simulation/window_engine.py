@@ -30,7 +30,8 @@ Spikes = Callable[[NDArray[np.float64], NDArray[np.uint32]], None]
 Progress = Callable[[float], None]
 
 _CACHE_LINE = 8  # int64
-_EVENTS_A_CALL = 4_000_000  # well under a second, so that Ctrl-C and progress are served
+_EVENTS_A_CALL = 32_000_000  # as `_status` counts them: well under a second, so that Ctrl-C and progress are served
+_EVENTS_A_STRETCH = 8_000_000  # some 40 ms of work: a call of the kernel and reading what comes for it take one
 _FIRST_CALL_MS = 1.0
 _MOST_AT_ONCE = 1_000_000  # spikes of one neuron at one instant
 _SHORTEST_MS = 2.0**-30  # a picosecond: later than 70 minutes a time and so much more are the same number
@@ -100,7 +101,7 @@ class WindowEngine(Changeable):
         self.parts = Parts()
         self.time = 0.0
         self._known = -math.inf  # what comes from outside up to here has been read
-        self._pace = Pace(_EVENTS_A_CALL // 4, _FIRST_CALL_MS)
+        self._pace = Pace(_EVENTS_A_STRETCH, _FIRST_CALL_MS)
 
     def __del__(self) -> None:
         tiles, block = getattr(self, "tiles", None), getattr(self, "windows", None)
@@ -263,10 +264,7 @@ class WindowEngine(Changeable):
         """Simulate the windows before ``last``."""
         w = self.windows
         while True:
-            names = ("synaptic_events", "external_events")
-            done = sum(int(self.tiles.records[name].sum()) for name in names)
-            done += int(w.scalar("windows") * w.scalar("window_events"))
-            w.record["events_left"] = done + _EVENTS_A_CALL
+            w.record["events_a_call"] = _EVENTS_A_CALL
             with self.parts.of("kernel"):
                 self._on_all_threads()
             with self.parts.of("recording"):
@@ -290,7 +288,7 @@ class WindowEngine(Changeable):
             kernel(0, *self._meeting)
         except BaseException:
             if self.threads > 1 and int(self._shared[_CACHE_LINE]) == met:  # before it has met the others
-                self.windows.record["events_left"] = -1
+                self.windows.record["events_a_call"] = -1
                 for thread in range(1 + len(others), self.threads):
                     others.append(self._pool.submit(kernel, thread, *self._meeting))
                 kernel(0, *self._meeting)
