@@ -51,8 +51,24 @@ def _start(link, row):
 
 
 @inner
+def _ask_for_starts(tile, w, wiring):
+    """Have the beginnings of the spikes' rows fetched from memory, all before the first is needed."""
+    n_tiles = i8(w.tiles_of)[tile.population]
+    for k in range(w.n_spikes):
+        neuron = record_at(w.spikes, k, SPIKE).neuron
+        source = int64(u2(wiring.population_of)[neuron])
+        for each in range(i8(wiring.outgoing_start)[source], i8(wiring.outgoing_start)[source + 1]):
+            number = i8(wiring.outgoing)[each]
+            link = record_at(wiring.links, number, LINK)
+            if i8(w.target_of)[number] == tile.population and link.dense == 0:
+                row = (neuron - i8(wiring.first_id)[source]) * n_tiles + tile.number
+                prefetch(link.row_start, row * (4 if link.short_starts != 0 else 8))
+
+
+@inner
 def take_off(tile, w, wiring):
     """Start the spikes of the window before on their way to this tile, in the order of their serial numbers."""
+    _ask_for_starts(tile, w, wiring)
     serial = w.serial - w.n_spikes
     n_tiles = i8(w.tiles_of)[tile.population]
     for k in range(w.n_spikes):
@@ -101,7 +117,7 @@ def _ask_for(wiring, number, k, end):
 
 
 @inlined
-def _ask_for_lines(column, size, first, end):
+def ask_for_lines(column, size, first, end):
     """Have the elements ``first`` to ``end - 1``, of ``size`` bytes each, fetched from memory."""
     for where in range(size * first, size * end, _LINE):
         prefetch(column, where)
@@ -112,11 +128,11 @@ def _ask_for_lines(column, size, first, end):
 def ask_for_arrivals(link, first, end):
     """The same for all synapses of a delivery."""
     if link.delay_stride != 0:
-        _ask_for_lines(link.delays, 8, first, end)
+        ask_for_lines(link.delays, 8, first, end)
     if link.dense == 0:
-        _ask_for_lines(link.targets, 2, first, end)
+        ask_for_lines(link.targets, 2, first, end)
     if link.single != 0:
-        _ask_for_lines(link.weights, 4, first, end)
+        ask_for_lines(link.weights, 4, first, end)
 
 
 @inlined
