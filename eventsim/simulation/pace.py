@@ -6,9 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-_READ = (
-    8  # what comes from outside is kept in memory until then: one counts as so many arrivals over synapses
-)
+# What comes from outside is kept in memory until then: one counts as so many arrivals over synapses.
+_READ = 8
 _PART = 4  # grows from stretch to stretch all the same; what is injected is merged into what is left of one
 
 
