@@ -27,6 +27,7 @@ from eventsim.kernels.window_layout import BATCH, EVENTS, FEED, JUMPS, SPIKE, TI
 
 _SPIKE, _TILE = SPIKE.itemsize, TILE.itemsize
 _DEAR = 16
+LINE = 64  # bytes between what threads share: of two in a line of the cache one core would take the other from another
 
 
 # --- a tile in a window
@@ -316,7 +317,6 @@ def _begin_window(groups, w, wiring, inputs, scratch):
     if w.grid < math.inf:
         end = min(end, (math.floor(start / w.grid) + 1.0) * w.grid)
     w.end = end
-    w.next_tile = 0
     w.windows += 1
     if w.watching != 0:
         _go_ahead(groups, w, wiring, inputs, scratch)
@@ -408,9 +408,29 @@ def launch(wiring_array, windows_array):
     w.n_spikes = 0
 
 
+@inlined
+def _go_through_tiles(groups, w, wiring, inputs, scratch, thread, taken):
+    """All tiles through this window: first the thread's own, whose state its core has at hand, then those of others."""
+    for later in range(w.n_threads):
+        owner = (thread + later) % w.n_threads
+        first, end = owner * w.n_tiles // w.n_threads, (owner + 1) * w.n_tiles // w.n_threads
+        number = first + added(taken + uint64(LINE * owner), 1)
+        while number < end:
+            tile = record_at(w.tiles, number, TILE)
+            if tile.ahead != 0:
+                tile.ahead = 0
+            else:
+                _live(groups, tile, w, wiring, inputs, scratch)
+            number = first + added(taken + uint64(LINE * owner), 1)
+
+
 @kernel
-def run_windows(groups, wiring_array, windows_array, inputs_array, thread, counter, generation, next_tile):
-    """Simulate all events before ``last``; called by each thread.  ``counter``...: addresses of what they share."""
+def run_windows(groups, wiring_array, windows_array, inputs_array, thread, counter, generation, taken):
+    """Simulate all events before ``last``; called by each thread.
+
+    ``counter``, ``generation``, ``taken``: addresses of what they share, `LINE` bytes apart; the last of an int64 for
+    each thread: how many of its tiles have been taken in this window.
+    """
     wiring, w, inputs = wiring_array[0], windows_array[0], inputs_array[0]
     scratch = w.scratch + uint64(thread * w.scratch_bytes)
     while True:
@@ -418,18 +438,12 @@ def run_windows(groups, wiring_array, windows_array, inputs_array, thread, count
             w.status = _status(w)
             if w.status < 0:
                 _begin_window(groups, w, wiring, inputs, scratch)
-            i8(next_tile)[0] = 0
+            for owner in range(w.n_threads):
+                i8(taken + uint64(LINE * owner))[0] = 0
         meet(counter, generation, w.n_threads)
         if w.status >= 0:
             return
-        number = added(next_tile, 1)
-        while number < w.n_tiles:
-            tile = record_at(w.tiles, number, TILE)
-            if tile.ahead != 0:
-                tile.ahead = 0
-            else:
-                _live(groups, tile, w, wiring, inputs, scratch)
-            number = added(next_tile, 1)
+        _go_through_tiles(groups, w, wiring, inputs, scratch, thread, taken)
         meet(counter, generation, w.n_threads)
         if thread == 0:
             _end_window(w, wiring, inputs)
