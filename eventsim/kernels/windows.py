@@ -10,10 +10,11 @@ import math
 
 from numba import int64, uint64
 
+from eventsim.kernels.barrier import added, meet
 from eventsim.kernels.jit import apart, inlined, inner, kernel
 from eventsim.kernels.layout import DONE, ENDLESS, PAUSED, RECORDED
 from eventsim.kernels.memory import f8, i8, record_at, u1, u2, u4
-from eventsim.kernels.shared import added, meet, reallocated
+from eventsim.kernels.shared import reallocated
 from eventsim.kernels.tile_drive import feed_window, next_fed
 from eventsim.kernels.tile_epochs import any_below, enter_epochs, find_quiet, mark_released, next_release
 from eventsim.kernels.tile_events import first_look, go_through_marked, hand_back, set_current_in
@@ -425,11 +426,11 @@ def _go_through_tiles(groups, w, wiring, inputs, scratch, thread, taken):
 
 
 @kernel
-def run_windows(groups, wiring_array, windows_array, inputs_array, thread, counter, generation, taken):
+def run_windows(groups, wiring_array, windows_array, inputs_array, thread, arrivals, taken):
     """Simulate all events before ``last``; called by each thread.
 
-    ``counter``, ``generation``, ``taken``: addresses of what they share, `LINE` bytes apart; the last of an int64 for
-    each thread: how many of its tiles have been taken in this window.
+    ``arrivals``: address of what `meet` counts.  ``taken``: of an int64 for each thread, `LINE` bytes apart: how many
+    of its tiles have been taken in this window.
     """
     wiring, w, inputs = wiring_array[0], windows_array[0], inputs_array[0]
     scratch = w.scratch + uint64(thread * w.scratch_bytes)
@@ -440,10 +441,10 @@ def run_windows(groups, wiring_array, windows_array, inputs_array, thread, count
                 _begin_window(groups, w, wiring, inputs, scratch)
             for owner in range(w.n_threads):
                 i8(taken + uint64(LINE * owner))[0] = 0
-        meet(counter, generation, w.n_threads)
+        meet(arrivals, w.n_threads)
         if w.status >= 0:
             return
         _go_through_tiles(groups, w, wiring, inputs, scratch, thread, taken)
-        meet(counter, generation, w.n_threads)
+        meet(arrivals, w.n_threads)
         if thread == 0:
             _end_window(w, wiring, inputs)
