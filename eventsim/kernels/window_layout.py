@@ -163,9 +163,6 @@ WINDOWS = _record(
     ("most_at_once", "i8"),
     ("tiles", "u8"),
     ("n_tiles", "i8"),
-    ("next_tile", "i8"),
-    ("counter", "i8"),
-    ("generation", "i8"),
     ("n_threads", "i8"),
     ("scratch", "u8"),  # of each thread so many bytes: a tile's sums when the window began, and its limits
     ("scratch_bytes", "i8"),

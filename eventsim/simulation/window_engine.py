@@ -29,7 +29,7 @@ from eventsim.simulation.profile import Parts, sent_by_projection
 Spikes = Callable[[NDArray[np.float64], NDArray[np.uint32]], None]
 Progress = Callable[[float], None]
 
-_CACHE_LINE = 8  # int64
+_LINE = windows.LINE // 8  # int64
 # As `_status` counts them: well under a second, so that Ctrl-C and progress are served.
 _EVENTS_A_CALL = 32_000_000
 # Some 40 ms of work: a call of the kernel and reading what comes for it take one.
@@ -98,7 +98,7 @@ class WindowEngine(Changeable):
             most_at_once=min(1000 + 100 * network.size, _MOST_AT_ONCE),
         )
         self.windows.record["scratch"], self.windows.record["scratch_bytes"] = self.tiles.scratch(threads)
-        self._shared = np.zeros(3 * _CACHE_LINE, np.int64)
+        self._shared = np.zeros((1 + threads) * _LINE, np.int64)
         self._pool = ThreadPoolExecutor(max(1, threads - 1))  # starts a thread when it is needed
         self.parts = Parts()
         self.time = 0.0
@@ -257,10 +257,10 @@ class WindowEngine(Changeable):
         return int(self.tiles.records["synaptic_events"].sum())
 
     @property
-    def _meeting(self) -> tuple[int, int, int]:
-        """Where the threads meet and take tiles from: three addresses."""
+    def _meeting(self) -> tuple[int, int]:
+        """Where the threads meet and take tiles from: two addresses."""
         first = address(self._shared)
-        return first, first + 8 * _CACHE_LINE, first + 16 * _CACHE_LINE
+        return first, first + windows.LINE
 
     def _run(self, spikes: Spikes, progress: Progress) -> None:
         """Simulate the windows before ``last``."""
@@ -282,14 +282,14 @@ class WindowEngine(Changeable):
         """Call the kernel on every thread.  An exception from outside, a signal's, leaves no thread waiting."""
         blocks = (self.wiring.block, self.windows, self.inputs)
         kernel = partial(windows.run_windows, self.groups.kernel, *(block.record for block in blocks))
-        met = int(self._shared[_CACHE_LINE])
+        met = int(self._shared[0])
         others = []
         try:
             for thread in range(1, self.threads):
                 others.append(self._pool.submit(kernel, thread, *self._meeting))
             kernel(0, *self._meeting)
         except BaseException:
-            if self.threads > 1 and int(self._shared[_CACHE_LINE]) == met:  # before it has met the others
+            if self.threads > 1 and int(self._shared[0]) == met:  # before it has met the others
                 self.windows.record["events_a_call"] = -1
                 for thread in range(1 + len(others), self.threads):
                     others.append(self._pool.submit(kernel, thread, *self._meeting))
