@@ -27,9 +27,9 @@ class RecurrentWeights(NamedTuple):
 
 
 class Work(NamedTuple):
-    """States (positions, width), their gradients (1, positions, width), what a layer adds or passes back (1, 1, width),
-    what was found at each position (positions, tables, places) and by the unembedding, logits (1, positions, 256), losses
-    (positions,), and work space."""
+    """States (positions, width), their gradients (1, positions, width), what a layer adds or passes back (1, 1,
+    width), what was found at each position (positions, tables, places) and by the unembedding, logits (1, positions,
+    256), losses (positions,), and work space."""
 
     h: Any
     grads: Any

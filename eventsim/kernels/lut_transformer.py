@@ -4,16 +4,17 @@ Izhikevich, "Spiking Manifesto", arXiv 2512.11843 (2025), and its released progr
 add to it (attention), then the feed-forward layer does; an unembedding layer gives the logits; plain gradient descent
 on the cross entropy of every position's next byte.
 
-The tables of every layer are divided into `PARTS`, whatever the number of threads, and a part's rows are read, and later
-learnt, by one thread alone: they stay in its caches.  Each part has sums of its own, of rows on the way forward and of
-gradients on the way back, which are all that threads share: they meet when these are there, once a layer and way, and then
-everyone adds them up in order for itself.
+The tables of every layer are divided into `PARTS`, whatever the number of threads, and a part's rows are read, and
+later learnt, by one thread alone: no row moves between two cores.  Each part has sums of its own, of rows on the way
+forward and of gradients on the way back, which are all that threads share: they meet when these are there, once a
+layer and way, and then everyone adds them up in order for itself.
 """
 
 from typing import Any, NamedTuple
 
 from numba import float32, njit
 
+from eventsim.kernels.barrier import meet
 from eventsim.kernels.jit import kernel
 from eventsim.kernels.lut_attention import Aimed, attend, learn_pairs
 from eventsim.kernels.lut_layers import (
@@ -28,7 +29,6 @@ from eventsim.kernels.lut_layers import (
     turn,
 )
 from eventsim.kernels.lut_loss import learning_rate, softmax_loss
-from eventsim.kernels.shared import meet
 from eventsim.kernels.vector import LANES
 
 PARTS = 4
@@ -62,7 +62,7 @@ class Weights(NamedTuple):
 class Shared(NamedTuple):
     """What threads share.  sums: float32 (L, 2, PARTS, positions, width), of attention and of feed-forward layers,
     forward and then backward; readout (PARTS, positions, width) and logits (PARTS, positions, 256), of the unembedding
-    backward and forward.  place_pulls: (L, T, positions).  arrivals: int64 (2, n), see `shared.meet`."""
+    backward and forward.  place_pulls: (L, T, positions).  arrivals: int64 (1,), what `barrier.meet` counts."""
 
     sums: Any
     readout: Any
@@ -119,7 +119,7 @@ def team_of(thread: int, threads: int) -> Team:
 
 @spliced
 def _together(shared, team):
-    meet(shared.arrivals[0].ctypes.data, shared.arrivals[1].ctypes.data, team.threads)
+    meet(shared.arrivals.ctypes.data, team.threads)
 
 
 @spliced
@@ -221,9 +221,7 @@ def _learn(weights, options, shared, own, tokens, rate, team):
     clear(own.grad)
     n_layers, first, last = weights.tables.shape[0], team.first, team.last
     anchors, tables, sums = weights.readout_anchors, weights.readout_tables, shared.readout
-    learn_rows(
-        anchors, tables, LOGIT_BLOCKS, first, last, own.readout, own.logits, own.logit_step, sums
-    )
+    learn_rows(anchors, tables, LOGIT_BLOCKS, first, last, own.readout, own.logits, own.logit_step, sums)
     _collect(sums, shared, own, rate, team)
     for above in range(n_layers):
         k = n_layers - 1 - above

@@ -43,8 +43,7 @@ def _cores() -> list[int]:
 def _move(cores: list[int], thread: int) -> None:
     """Put this thread on a core of its own, from where the system may move it.
 
-    A system whose cores are all at work starts a thread where its creator runs: the two then take turns on one core, and
-    it can take seconds until one is moved.
+    Where all cores are at work, a system may start a thread on its creator's: the two then take turns on one core.
     """
     os.sched_setaffinity(0, {cores[thread % len(cores)]})
     os.sched_setaffinity(0, cores)

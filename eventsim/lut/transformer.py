@@ -114,7 +114,9 @@ class Transformer:
         self, texts: NDArray[np.uint8], learns: bool, step: int, rate_scale: float, threads: int,
         losses: NDArray[np.float64], done: NDArray[np.int64],
     ) -> None:  # fmt: skip
-        """The kernel on ``texts`` (n, context + 1); ``losses`` (n,) and ``done`` (1,) as it says."""
+        """The kernel on ``texts`` (n, context + 1); ``losses`` (n,) and ``done`` (1,) as it says.  No more than
+        four of ``threads`` find work."""
+        threads = min(threads, PARTS)
         shared = self._shared = self._shared or _shared(self.settings)
         shared.arrivals[:] = 0
         works = [_own(self.settings) for _ in range(threads)]
@@ -212,7 +214,7 @@ def _shared(s: TransformerSettings) -> Shared:
     here = (s.context, padded(s.latencies))
     return Shared(
         floats(s.layers, 2, PARTS, *here), floats(PARTS, *here), floats(PARTS, s.context, SYMBOLS),
-        floats(s.layers, s.attention_tables, s.context), np.zeros((2, 64), np.int64),
+        floats(s.layers, s.attention_tables, s.context), np.zeros(1, np.int64),
     )  # fmt: skip
 
 
