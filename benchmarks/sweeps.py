@@ -1,7 +1,7 @@
 """What a sweep costs beside its points: ``python -m benchmarks.sweeps``, on a machine that does nothing else.
 
-The same points in a bare loop of one process, and as a sweep with one and with two workers.  Times are taken from the
-first point's beginning to the last one's end; what starting the processes takes stands beside.
+The same points in a bare loop of one process, and as a sweep with one and with two workers.  The points take from the
+first one's beginning to the last one's end; what starting before it and ending after it take stands beside.
 """
 
 from __future__ import annotations
@@ -12,8 +12,11 @@ import multiprocessing
 import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 
-from eventsim.sweep.run import SweepReporter, run_sweep
+from eventsim.scenario.run import Interrupted
+from eventsim.sweep.run import run_sweep
+from eventsim.sweep.signals import terminable
 
 SCENARIO = """
 builder = "bench_sweep.py:build"
@@ -38,15 +41,12 @@ def build(*, seed: int, rate_hz: float = 100.0) -> Experiment:
 """
 
 
-class Clock(SweepReporter):
-    """When the first point begins to be waited for."""
+class Took(NamedTuple):
+    """Seconds of a sweep before its first point begins, while points run, and after the last has ended."""
 
-    def __init__(self) -> None:
-        self.first = 0.0
-
-    def points(self, done: int, failed: int, total: int, left_s: float | None) -> None:
-        if not self.first:
-            self.first = time.perf_counter()
+    starting: float
+    points: float
+    ending: float
 
 
 def main() -> None:
@@ -55,29 +55,37 @@ def main() -> None:
     parser.add_argument("--duration-ms", type=float, default=100.0)
     parser.add_argument("--repeats", type=int, default=3)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        (folder / "bench_sweep.py").write_text(BUILDER)
-        scenario = folder / "bench.toml"
-        scenario.write_text(SCENARIO)
-        _bare(scenario, 2, options.duration_ms)  # compiles
-        for _ in range(options.repeats):
-            bare_s = _bare(scenario, options.points, options.duration_ms)
-            print(f"bare loop: {1e3 * bare_s / options.points:.2f} ms a point", flush=True)
-            both_s = _two_at_once(scenario, options.points // 2, options.duration_ms)
-            print(
-                f"two such processes at once, half of the points each, over one: {bare_s / both_s:.2f}",
-                flush=True,
-            )
-            took = {w: _sweep(scenario, options.points, options.duration_ms, w) for w in (1, 2)}
-            for workers, (starting_s, running_s, points_s) in took.items():
-                machinery_ms = 1e3 * (running_s - bare_s / workers) / options.points
-                print(
-                    f"{workers} worker(s): {running_s:.2f} s, of the points {points_s:.2f} s; machinery "
-                    f"{machinery_ms:.2f} ms a point; {starting_s:.2f} s to start",
-                    flush=True,
-                )
-            print(f"two workers over one: {took[1][1] / took[2][1]:.2f}", flush=True)
+    try:
+        with terminable(), tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            (folder / "bench_sweep.py").write_text(BUILDER)
+            scenario = folder / "bench.toml"
+            scenario.write_text(SCENARIO)
+            _bare(scenario, 2, options.duration_ms)  # compiles
+            for _ in range(options.repeats):
+                _compare(scenario, options.points, options.duration_ms)
+    except (KeyboardInterrupt, Interrupted):
+        raise SystemExit("stopped") from None
+
+
+def _compare(scenario: Path, points: int, duration_ms: float) -> None:
+    bare_s = _bare(scenario, points, duration_ms)
+    print(f"bare loop: {1e3 * bare_s / points:.2f} ms a point", flush=True)
+    both_s = _two_at_once(scenario, points // 2, duration_ms)
+    print(f"two such processes at once, half of the points each, over one: {bare_s / both_s:.2f}", flush=True)
+    took = {workers: _sweep(scenario, points, duration_ms, workers) for workers in (1, 2)}
+    for workers, each in took.items():
+        machinery_ms = 1e3 * (each.points - bare_s / workers) / points
+        print(
+            f"{workers} worker(s): {each.points:.2f} s, machinery {machinery_ms:.2f} ms a point; {each.starting:.2f} s "
+            f"to start and {each.ending:.2f} s to end",
+            flush=True,
+        )
+    print(
+        f"two workers over one: {took[1].points / took[2].points:.2f}; with starting and ending "
+        f"{sum(took[1]) / sum(took[2]):.2f}",
+        flush=True,
+    )
 
 
 def _bare(scenario: Path, points: int, duration_ms: float) -> float:
@@ -100,16 +108,15 @@ def _two_at_once(scenario: Path, points: int, duration_ms: float) -> float:
         return max(pool.starmap(_bare, [(scenario, points, duration_ms)] * 2, chunksize=1))
 
 
-def _sweep(scenario: Path, points: int, duration_ms: float, workers: int) -> tuple[float, float, float]:
-    """Seconds to start, to run, and what the points say they took themselves."""
+def _sweep(scenario: Path, points: int, duration_ms: float, workers: int) -> Took:
     with tempfile.TemporaryDirectory() as out:
-        clock, started = Clock(), time.perf_counter()
-        changes = {"duration_ms": duration_ms}
-        run_sweep(scenario, [f"seed=0:{points}"], changes, out, workers=workers, reporter=clock)
-        ended = time.perf_counter()
-        lines = (Path(out) / "points.jsonl").read_text().splitlines()
-        seconds = sum(json.loads(line)["log"]["seconds"] for line in lines)
-        return clock.first - started, ended - clock.first, seconds
+        started = time.time()
+        run_sweep(scenario, [f"seed=0:{points}"], {"duration_ms": duration_ms}, out, workers=workers)
+        ended = time.time()
+        logs = [json.loads(line)["log"] for line in (Path(out) / "points.jsonl").read_text().splitlines()]
+        first = min(log["started"] for log in logs)
+        last = max(log["started"] + log["seconds"] for log in logs)
+        return Took(first - started, last - first, ended - last)
 
 
 if __name__ == "__main__":

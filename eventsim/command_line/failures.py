@@ -10,7 +10,7 @@ TRACEBACK_VARIABLE = "EVENTSIM_TRACEBACK"
 
 
 def describe(error: BaseException) -> tuple[int, str]:
-    """Exit status and text: 2 for what the user can mend, 130 after Ctrl-C, 1 for a simulation that failed."""
+    """Exit status and text: 2 for what the user can mend, 130 after Ctrl-C, 143 after SIGTERM, 1 for what failed."""
     if isinstance(error, KeyboardInterrupt):
         return STOPPED, "interrupted"
     if isinstance(error, EventsimError):
@@ -28,8 +28,9 @@ def describe(error: BaseException) -> tuple[int, str]:
 
 
 def _status(error: EventsimError) -> int:
-    if type(error).__name__ == "Interrupted":  # by name: its module is not loaded for a plain --help
-        return STOPPED
+    number = getattr(error, "signal", None)  # of Interrupted, whose module is not loaded for a plain --help
+    if number is not None:
+        return 128 + int(number)
     return FAILED if isinstance(error, SimulationError) else MISTAKEN
 
 

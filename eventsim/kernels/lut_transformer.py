@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from numba import float32, njit
 
+from eventsim.kernels.barrier import meet
 from eventsim.kernels.jit import kernel
 from eventsim.kernels.lut_attention import Aimed, attend, learn_pairs
 from eventsim.kernels.lut_layers import (
@@ -28,7 +29,6 @@ from eventsim.kernels.lut_layers import (
     turn,
 )
 from eventsim.kernels.lut_loss import learning_rate, softmax_loss
-from eventsim.kernels.shared import meet
 from eventsim.kernels.vector import LANES
 
 PARTS = 4
@@ -62,7 +62,7 @@ class Weights(NamedTuple):
 class Shared(NamedTuple):
     """What threads share.  sums: float32 (L, 2, PARTS, positions, width), of attention and of feed-forward layers,
     forward and then backward; readout (PARTS, positions, width) and logits (PARTS, positions, 256), of the unembedding
-    backward and forward.  place_pulls: (L, T, positions).  arrivals: int64 (2, n), see `shared.meet`."""
+    backward and forward.  place_pulls: (L, T, positions).  arrivals: int64 (1,), what `barrier.meet` counts."""
 
     sums: Any
     readout: Any
@@ -119,7 +119,7 @@ def team_of(thread: int, threads: int) -> Team:
 
 @spliced
 def _together(shared, team):
-    meet(shared.arrivals[0].ctypes.data, shared.arrivals[1].ctypes.data, team.threads)
+    meet(shared.arrivals.ctypes.data, team.threads)
 
 
 @spliced

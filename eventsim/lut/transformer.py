@@ -214,7 +214,7 @@ def _shared(s: TransformerSettings) -> Shared:
     here = (s.context, padded(s.latencies))
     return Shared(
         floats(s.layers, 2, PARTS, *here), floats(PARTS, *here), floats(PARTS, s.context, SYMBOLS),
-        floats(s.layers, s.attention_tables, s.context), np.zeros((2, 64), np.int64),
+        floats(s.layers, s.attention_tables, s.context), np.zeros(1, np.int64),
     )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -47,7 +48,11 @@ class Reporter:
 
 
 class Interrupted(EventsimError):
-    """The user stopped the simulation; says what is left of it."""
+    """The user stopped the simulation by a signal; says what is left of it."""
+
+    def __init__(self, text: str, number: signal.Signals = signal.SIGINT) -> None:
+        super().__init__(text)
+        self.signal = number
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import queue
-import signal
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Any
 
 from eventsim.recording.results import missing_extra
@@ -17,6 +15,7 @@ from eventsim.scenario.problems import ScenarioError
 from eventsim.sweep.chunks import chunks
 from eventsim.sweep.journal import line_of, row_of
 from eventsim.sweep.point import Job, Point, run_points
+from eventsim.sweep.signals import held_back
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -33,6 +32,10 @@ _CONFIGURATION = {
     "distributed.worker.memory.pause": False,
     "distributed.admin.tick.limit": "1h",
     "distributed.worker.profile.enabled": False,
+    # Dask looks at itself and its workers' memory 10 to 50 times a second, for 8 % of a core with two workers.
+    "distributed.admin.tick.interval": "1s",
+    "distributed.admin.system-monitor.interval": "10s",
+    "distributed.worker.memory.monitor-interval": "1s",
 }
 
 
@@ -55,7 +58,7 @@ def dask_client(workers: int, address: str | None) -> Iterator[Client]:
             _refuse_silence(address)
             client = stack.enter_context(Client(address, timeout="20s", set_as_default=False))
         else:
-            with _deaf_to_interrupts():
+            with held_back():
                 cluster = stack.enter_context(_local_cluster(workers))
                 client = stack.enter_context(Client(cluster, set_as_default=False))
         yield client
@@ -88,20 +91,6 @@ def _local_cluster(workers: int) -> Any:
                 if attempt == _LIVES:
                     raise
     raise AssertionError(attempt)
-
-
-@contextmanager
-def _deaf_to_interrupts() -> Iterator[None]:
-    """Threads started within, and the processes that they start, never see Ctrl-C: it is this thread's to handle.
-
-    A terminal sends it to all processes, which would each print what they were at; here it waits until the end.
-    """
-    resource_tracker.ensure_running()  # which would otherwise, when it is started, let interrupts in again
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def run_on(

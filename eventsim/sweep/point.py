@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import platform
+import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -92,7 +93,7 @@ def run_point(job: Job, point: Point) -> Row:
     try:
         return _simulated(job, point)
     except Exception as error:
-        _simulation.cache_clear()  # in which the error may have left anything
+        _KEPT.simulation.cache_clear()  # in which the error may have left anything
         return {"error": error_text(error).replace(job.path, Path(job.path).name)}
 
 
@@ -127,7 +128,7 @@ def _simulated(job: Job, point: Point) -> Row:
     path = Path(job.path)
     scenario = check_document(document, path, point.settings)
     shared = _Shared(build_key(document), job.path, job.token, tuple(point.settings))
-    experiment = _noisy(shared)
+    experiment = _KEPT.noisy(shared)
     duration_ms = duration_of(scenario, experiment, path)
     shares = point.shares and experiment.world is None  # whose processes change what is simulated
     simulation = _at_time_0(shared, scenario.engine, scenario.threads, shares)
@@ -176,18 +177,16 @@ class _Shared(NamedTuple):
     changes: tuple[str, ...]
 
 
-@functools.lru_cache(maxsize=1)
 def _noisy(shared: _Shared) -> Experiment:
     """The experiment with its network under the noise of the point: noise asks for no new network of the builder's."""
-    _simulation.cache_clear()  # the memory of the last network before that of the next
+    _KEPT.simulation.cache_clear()  # the memory of the last network before that of the next
     path = Path(shared.path)
     scenario = check_document({"name": path.stem, **json.loads(shared.text)}, path, shared.changes)
-    experiment = _built(shared._replace(text=experiment_key(shared.text)))
+    experiment = _KEPT.built(shared._replace(text=experiment_key(shared.text)))
     network = with_noise(experiment.network, scenario.noise, shared.path)
     return dataclasses.replace(experiment, network=network)
 
 
-@functools.lru_cache(maxsize=1)
 def _built(shared: _Shared) -> Experiment:
     """The experiment that the builder makes, kept until another is asked for."""
     path = Path(shared.path)
@@ -210,13 +209,12 @@ def _builder(specification: str, path: str, token: str) -> Builder:
 def _at_time_0(shared: _Shared, engine: str, threads: int, shares: bool) -> Simulation:
     """A simulation of the network that has not begun."""
     if shares and engine != "simpy":  # which keeps no states
-        simulation, start = _simulation(shared, engine, threads)
+        simulation, start = _KEPT.simulation(shared, engine, threads)
         simulation.restore(start)
         return simulation
     return _new_simulation(shared, engine, threads)
 
 
-@functools.lru_cache(maxsize=1)
 def _simulation(
     shared: _Shared, engine: str, threads: int
 ) -> tuple[Simulation, Mapping[str, NDArray[generic]]]:
@@ -226,9 +224,21 @@ def _simulation(
 
 
 def _new_simulation(shared: _Shared, engine: str, threads: int) -> Simulation:
-    network = _noisy(shared).network
+    network = _KEPT.noisy(shared).network
     models = sorted({type(each.model).__qualname__ for each in network.populations.values()})
     with once(f"kernels {engine} {models}", shared.token) as first:
         if first:
             new_simulation(network, engine, threads).run(0.0)  # what that compiles, others find on disk
         return new_simulation(network, engine, threads)
+
+
+class _Kept(threading.local):
+    """The last experiment and simulation of each thread: a worker of the user's cluster may have several."""
+
+    def __init__(self) -> None:
+        self.built = functools.lru_cache(maxsize=1)(_built)
+        self.noisy = functools.lru_cache(maxsize=1)(_noisy)
+        self.simulation = functools.lru_cache(maxsize=1)(_simulation)
+
+
+_KEPT = _Kept()

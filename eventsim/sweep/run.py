@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 import uuid
 from collections import Counter
@@ -24,6 +25,7 @@ from eventsim.sweep.manifest import Manifest
 from eventsim.sweep.plan import make_plan
 from eventsim.sweep.point import Job, Point, build_key, document_of, experiment_key, point_key, run_points
 from eventsim.sweep.read import header
+from eventsim.sweep.signals import Terminated, terminable
 from eventsim.sweep.table import Table, make_table
 
 if TYPE_CHECKING:
@@ -69,7 +71,8 @@ def run_sweep(
     address of a Dask scheduler to run them on instead.  force: go on in a folder of another sweep, keeping the
     points that this one has too.  parquet: write the table also in that format.
 
-    Raises ``ScenarioError`` for a mistake in the scenario or what is varied, ``Interrupted`` when the user stops it.
+    Raises ``ScenarioError`` for a mistake in the scenario or what is varied, ``Interrupted`` when the user stops it
+    by Ctrl-C or SIGTERM.
     """
     path, reporter = Path(path).absolute(), reporter or SweepReporter()
     if parquet:
@@ -214,11 +217,16 @@ def _run(
 @contextmanager
 def _said_in_one_line(folder: Path, rows: Mapping[str, Row], points: Sequence[Point]) -> Iterator[None]:
     try:
-        yield
-    except KeyboardInterrupt:
+        with terminable():
+            yield
+    except KeyboardInterrupt as stopped:
         total = len({point.key for point in points})
         done = f"{len(rows):,} of {total:,} points are done"
-        raise Interrupted(f"interrupted: {done} and kept in {folder}; the same command goes on") from None
+        terminated = isinstance(stopped, Terminated)
+        raise Interrupted(
+            f"{'terminated' if terminated else 'interrupted'}: {done} and kept in {folder}; the same command goes on",
+            signal.SIGTERM if terminated else signal.SIGINT,
+        ) from None
 
 
 def _write(table: Table, folder: Path, parquet: bool) -> list[Path]:

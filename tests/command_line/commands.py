@@ -1,5 +1,6 @@
 """The command as a user types it, and a folder with a scenario of Poisson sources to use it on."""
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -48,4 +49,11 @@ def write_scenarios(folder: Path) -> None:
 def eventsim(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """The finished ``eventsim ARGUMENTS...`` in ``folder``, with its output as text."""
     command = [str(EVENTSIM), *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600, check=False)
+
+
+def heed_signals() -> None:
+    """To be called in a command's process before it begins: those in a shell's background ignore Ctrl-C."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})

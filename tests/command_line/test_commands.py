@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.command_line.commands import EVENTSIM, eventsim, write_scenarios
+from tests.command_line.commands import EVENTSIM, eventsim, heed_signals, write_scenarios
 
 REQUIRED = {
     *(
@@ -80,17 +80,11 @@ def test_info_and_plot(folder: Path) -> None:
 def test_a_run_cut_short_leaves_what_it_had(folder: Path, stop: signal.Signals, status: int) -> None:
     partial = folder / "results" / "noise" / "raster.h5.partial"
     command = [str(EVENTSIM), "run", "noise", *LONG]
-    heeds = {
-        "preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
-    }  # a job in the background would not
-    with subprocess.Popen(
-        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **heeds
-    ) as run:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, cwd=folder, preexec_fn=heed_signals, **pipes) as run:
         try:
-            deadline = time.monotonic() + 200
             while not (partial.exists() and partial.stat().st_size > 4_000_000):
                 assert run.poll() is None, run.stderr.read() if run.stderr else ""
-                assert time.monotonic() < deadline
                 time.sleep(0.05)
             run.send_signal(stop)
             said = run.communicate(timeout=60)[1]

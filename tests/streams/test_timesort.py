@@ -68,6 +68,6 @@ def test_clusters_do_not_cost_quadratic_time():
     n = 300_000
     times, labels = 0.5 + 1e-13 * random.random(n), random.integers(0, 9, n, dtype=np.uint32)
     sorted_by_kernel(times[:10], labels[:10], 0.0, 1.0)
-    start = time.perf_counter()
+    start = time.process_time()  # not the clock, which other processes stretch
     sorted_by_kernel(times, labels, 0.0, 1.0)
-    assert time.perf_counter() - start < 3.0  # insertion alone would take half a minute
+    assert time.process_time() - start < 5.0  # insertion alone would take half a minute

@@ -23,9 +23,10 @@ from eventsim.network import Network, PoissonSpikes
 from eventsim.scenario.experiment import Experiment
 
 CALLS = Path(__file__).with_name("calls.txt")
+HELD = Path(__file__).with_name("held.txt")
 
 
-def build(*, seed: int, size: int = 5, rate_hz: float = 50.0, trouble: str = "none", wait_s: float = 0.0) -> Experiment:
+def build(*, seed: int, size: int = 5, rate_hz: float = 50.0, trouble: str = "none") -> Experiment:
     with open(CALLS, "a") as calls:
         calls.write(f"{os.getpid()} {seed} {size} {rate_hz}\\n")
     if trouble == "error":
@@ -37,7 +38,8 @@ def build(*, seed: int, size: int = 5, rate_hz: float = 50.0, trouble: str = "no
     network.record_spikes("noise")
 
     def measure(results):
-        time.sleep(wait_s)
+        while HELD.exists() and str(seed) in HELD.read_text().split():
+            time.sleep(0.01)
         raster = results.spikes("noise")
         return {
             "rate_hz": results.rate_hz("noise"),
@@ -56,6 +58,14 @@ def write_scenario(folder: Path, extra: str = "") -> Path:
     path = folder / "scenarios" / "noise.toml"
     path.write_text(SCENARIO + extra)
     return path
+
+
+def hold(folder: Path, *seeds: int) -> None:
+    """From now on points of these seeds do not end, and all others do: whatever a test does meets them at work."""
+    held = folder / "scenarios" / "held.txt"
+    new = held.with_suffix(".new")
+    new.write_text(" ".join(map(str, seeds)))
+    new.replace(held)
 
 
 def builder_calls(folder: Path) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,18 +14,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import h5py
+import psutil
 import pytest
 
 from eventsim.command_line.main import main
 from eventsim.sweep.read import open_sweep
 from eventsim.sweep.run import run_sweep
-from tests.command_line.commands import EVENTSIM, eventsim
-from tests.sweep.scenarios import write_scenario
+from tests.command_line.commands import EVENTSIM, eventsim, heed_signals
+from tests.sweep.scenarios import builder_calls, hold, write_scenario
 
 Command = Callable[..., tuple[int, str, str]]
-
-#: Long enough that a test held up for a second still finds the sweep at work.
-WAIT = "parameters.wait_s=0.3"
 
 
 @pytest.fixture
@@ -41,74 +40,88 @@ def rows(folder: Path) -> list[dict[str, dict[str, int]]]:
 
 
 @contextlib.contextmanager
-def started(folder: Path, out: Path, at_rows: int, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """The command, once its journal has so many rows; in a session of its own, killed in the end."""
-    heeds = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
+def started(folder: Path, out: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """The command in a session of its own, which is killed in the end."""
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     command = [str(EVENTSIM), "sweep", "noise", "--out", str(out), *arguments]
-    with subprocess.Popen(command, cwd=folder, start_new_session=True, **heeds, **pipes) as process:  # type: ignore[call-overload]
+    with subprocess.Popen(
+        command, cwd=folder, start_new_session=True, preexec_fn=heed_signals, **pipes
+    ) as sweep:  # type: ignore[call-overload]
         try:
-            deadline = time.monotonic() + 200
-            while len(rows(out)) < at_rows:
-                assert process.poll() is None, process.stderr.read()
-                assert time.monotonic() < deadline
-                time.sleep(0.02)
-            yield process
+            yield sweep
         finally:
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+                os.killpg(sweep.pid, signal.SIGKILL)
 
 
-def kill_one_of(done: Callable[[], list[dict[str, dict[str, int]]]], sweep: subprocess.Popen[str]) -> None:
-    """Kill a worker that is still alive: that of the last row may have met the point that ends its process."""
-    while sweep.poll() is None:
-        for row in reversed(done()):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(row["log"]["pid"], signal.SIGKILL)
-                return
-        time.sleep(0.02)
-    raise AssertionError("the sweep was over before one of its workers could be killed")
+def wait_a_little(sweep: subprocess.Popen[str]) -> None:
+    """Between two looks at what a sweep has done; it must still be at work."""
+    assert sweep.poll() is None, sweep.stderr.read() if sweep.stderr else ""
+    time.sleep(0.02)
+
+
+def children(parent: int) -> list[int]:
+    """The processes that a process has started and that are alive."""
+    return [child.pid for child in psutil.Process(parent).children()]
 
 
 def test_killed_again_and_again_it_ends_in_the_same_bytes(folder: Path) -> None:
-    vary = "--vary", "seed=0:12", "--set", WAIT, "--workers", "0"
+    vary = "--vary", "seed=0:9", "--workers", "0"
     out = folder / "out"
-    for at_rows in (2, 8):
-        with started(folder, out, at_rows, *vary) as process:
-            process.kill()
-            process.wait()
+    for seed in (2, 7):
+        hold(folder, seed)
+        with started(folder, out, *vary) as sweep:
+            while len(rows(out)) < seed:
+                wait_a_little(sweep)
+            sweep.kill()
+            sweep.wait()
             assert not (out / "sweep.h5").exists()
+    hold(folder)
     kept = [row["key"] for row in rows(out)]
-    assert len(kept) >= 8
-    assert len(set(kept)) == len(kept)
+    assert len(set(kept)) == len(kept) == 7
     assert len(open_sweep(out)) == len(kept)
     done = eventsim(folder, "sweep", "noise", "--out", str(out), *vary)
     assert done.returncode == 0, done.stderr
     assert [row["key"] for row in rows(out)][: len(kept)] == kept
-    whole = run_sweep(folder / "scenarios" / "noise.toml", ["seed=0:12"], [WAIT], folder / "whole", workers=0)
+    whole = run_sweep(folder / "scenarios" / "noise.toml", ["seed=0:9"], (), folder / "whole", workers=0)
     assert (out / "sweep.h5").read_bytes() == whole.files[0].read_bytes()
 
 
-def test_on_dask_neither_ctrl_c_nor_a_dead_worker_loses_a_point(folder: Path) -> None:
+def test_on_dask_neither_signals_nor_a_dead_worker_lose_a_point(folder: Path) -> None:
     """A point that kills its process each time is a row with its error."""
     troubles = ",".join("death" if seed == 9 else "none" for seed in range(16))
     vary = (
         *("--vary", "seed=0:16", "--vary", f"parameters.trouble={troubles}"),
-        *("--zip", "seed,parameters.trouble", "--set", WAIT, "--workers", "2"),
+        *("--zip", "seed,parameters.trouble", "--workers", "2"),
     )
     out = folder / "out"
-    with started(folder, out, 3, *vary) as process:
-        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all of its processes
-        _, said = process.communicate(timeout=60)
-        assert process.returncode == 130
-        assert said.startswith("eventsim: interrupted: ")
-        assert said.endswith("of 16 points are done and kept in " + str(out) + "; the same command goes on\n")
-        assert len(said.splitlines()) == 1
+
+    with started(folder, out, *vary) as sweep:  # SIGTERM while it starts, to its leader alone
+        while len(children(sweep.pid)) < 2:
+            wait_a_little(sweep)
+        sweep.send_signal(signal.SIGTERM)
+        check_stopped(sweep, 143, f"terminated: 0 of 16 points are done and kept in {out}")
+
+    hold(folder, *range(4, 16))
+    with started(folder, out, *vary) as sweep:  # Ctrl-C as a terminal sends it, to all
+        while len(rows(out)) < 4:
+            wait_a_little(sweep)
+        os.killpg(sweep.pid, signal.SIGINT)
+        hold(folder)  # so that it need not wait for points that are to be forgotten
+        check_stopped(sweep, 130, f"interrupted: [34] of 16 points are done and kept in {out}")
+
     kept = [row["key"] for row in rows(out)]
-    with started(folder, out, len(kept) + 2, *vary, "--json") as process:
-        kill_one_of(lambda: rows(out)[len(kept) :], process)
-        printed, said = process.communicate(timeout=200)
-        assert process.returncode == 0, said
+    assert len(kept) == 4
+    calls = len(builder_calls(folder))
+    hold(folder, 12)
+    with started(folder, out, *vary, "--json") as sweep:
+        while not (at_work := callers(folder, calls, 12)):
+            wait_a_little(sweep)
+        os.kill(at_work[0], signal.SIGKILL)
+        hold(folder)
+        printed, said = sweep.communicate(timeout=400)
+        assert sweep.returncode == 0, said
+    assert len(set(callers(folder, calls, 12))) == 2
     facts = json.loads(printed)
     assert (facts["points"], facts["failed"]) == (16, 1)
     assert [row["key"] for row in rows(out)][: len(kept)] == kept
@@ -117,7 +130,6 @@ def test_on_dask_neither_ctrl_c_nor_a_dead_worker_loses_a_point(folder: Path) ->
         errors = file["error"].asstr()[...].tolist()
         assert [k for k, error in enumerate(errors) if error] == [9]
         assert errors[9] == "its process died 2 times"
-        assert len({row["log"].get("pid") for row in rows(out)}) > 2
     # Undisturbed, and without Dask, the others are the same to the bit.
     fine = run_sweep(
         folder / "scenarios" / "noise.toml", ["seed=0:16"], folder=folder / "fine", workers=0
@@ -127,6 +139,19 @@ def test_on_dask_neither_ctrl_c_nor_a_dead_worker_loses_a_point(folder: Path) ->
         assert [value for k, value in enumerate(fine[name]) if k != 9] == [
             value for k, value in enumerate(table[name]) if k != 9
         ]
+
+
+def check_stopped(sweep: subprocess.Popen[str], status: int, line: str) -> None:
+    """A sweep that got a signal says this alone, and its processes and what Python keeps of them nothing."""
+    _, said = sweep.communicate(timeout=200)
+    assert sweep.returncode == status, said
+    assert re.fullmatch(f"eventsim: {line}; the same command goes on\n", said)
+
+
+def callers(folder: Path, since: int, seed: int) -> list[int]:
+    """The processes that began a point of this seed, of the calls from number ``since`` on."""
+    calls = [call.split() for call in builder_calls(folder)[since:]]
+    return [int(call[0]) for call in calls if call[1:2] == [str(seed)]]
 
 
 @pytest.fixture
