@@ -112,7 +112,7 @@ def _main(number: int, threads: int, text: str, part: float) -> None:
     data = Text(read_text(text), settings.context, seed=1)
     trainer = TextTrainer(Transformer(settings, seed=1), data, threads=threads)
     warm, steps = (max(int(part * n), 5) for n in (training.warm, training.steps))
-    trainer.run(warm)
+    trainer.run(warm, chunk=max(1, warm // 10))  # in stretches, that it be known how many threads pay
     day, cpu = time.perf_counter(), time.process_time()
     trainer.run(warm + steps)
     print(json.dumps({DAY: steps / (time.perf_counter() - day), CPU: steps / (time.process_time() - cpu)}))

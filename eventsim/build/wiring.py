@@ -209,6 +209,9 @@ def _links(projections: list[Projection], groups: Groups, tables: list[SynapseTa
     for link, projection, table in zip(links, projections, tables, strict=True):
         target = projection.target.population.name
         _point(link, table)
+        sources = projection.source.indices
+        link["first_source"] = sources.min(initial=projection.source.population.size)
+        link["end_source"] = 1 + sources.max(initial=-1)
         link["order"] = projection.number
         link["group"] = groups.of_population[target]
         link["target_first"] = groups.local_first[target]

@@ -13,18 +13,29 @@ from numba.extending import intrinsic
 
 from eventsim.kernels.jit import inner
 
-SPINS = 4000
+SPINS = 10_000
+_WORD = ir.IntType(64)
 
 
 @intrinsic
-def _add_and_tell(typingctx: Any, where: Any, amount: Any) -> Any:
+def added(typingctx: Any, where: Any, amount: Any) -> Any:
     """Add to the int64 at an address and return what it was before, in one step for all threads."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        pointer = builder.inttoptr(args[0], ir.PointerType(ir.IntType(64)))
+        pointer = builder.inttoptr(args[0], ir.PointerType(_WORD))
         return builder.atomic_rmw("add", pointer, args[1], "seq_cst")
 
     return types.int64(types.uint64, types.int64), codegen
+
+
+@intrinsic
+def _seen(typingctx: Any, where: Any) -> Any:
+    """The int64 at an address as it is now: looking again and again takes its line of the cache from nobody."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.load_atomic(builder.inttoptr(args[0], ir.PointerType(_WORD)), "acquire", 8)
+
+    return types.int64(types.uint64), codegen
 
 
 @intrinsic
@@ -45,10 +56,9 @@ def meet(arrivals, threads):
     """Wait for the others; ``arrivals`` is the address of an int64 that counts, 0 before the first meeting."""
     if threads == 1:
         return
-    before = _add_and_tell(arrivals, int64(1))
-    needed = (before // threads + 1) * threads
+    needed = (added(arrivals, int64(1)) // threads + 1) * threads
     waited = 0
-    while _add_and_tell(arrivals, int64(0)) < needed:
+    while _seen(arrivals) < needed:
         waited += 1
         if waited > SPINS:
             _yield_core()

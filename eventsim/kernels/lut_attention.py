@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from numba import float32, int32, uint64
 
 from eventsim.kernels.jit import inlined, inner
-from eventsim.kernels.lut_layers import address_of, blend, bytes_of, descend, part_of, place_of, pull
+from eventsim.kernels.lut_layers import address_of, blend, bytes_of, clear, descend, part_of, place_of, pull
 from eventsim.kernels.memory import prefetch
 from eventsim.kernels.vector import (
     BYTES,
@@ -75,28 +75,32 @@ def _aim(i, m, half, positions, query, key, place, aimed):
 
 
 @inner
-def attend(tables, blocks, first, every, query, key, place, aimed, y):
-    """Add to ``y`` (positions, width) the rows of all tables, at positions ``first``, ``first + every``, ..."""
-    positions = y.shape[0]
+def attend(tables, blocks, first, last, query, key, place, aimed, sums):
+    """``sums`` (parts, positions, width) become the sums of the rows of each part's tables; parts ``first`` to ``last
+    - 1`` alone."""
+    positions = sums.shape[1]
     table_bytes = bytes_of(blocks) * uint64(tables.shape[1])
-    for m in range(first, positions, every):
-        target = place_of(y, m, 0)
-        table = address_of(tables)
-        _aim(0, m, 0, positions, query, key, place, aimed)
-        for i in range(tables.shape[0]):
-            half = uint64(i & 1)
-            if i + 1 < tables.shape[0]:
-                other = uint64(1) - half
-                _aim(i + 1, m, other, positions, query, key, place, aimed)
-                for j in range(uint64(m)):
-                    _ask_for(_row_at(table + table_bytes, aimed.row, other, j, blocks), blocks)
-            for block in range(len(blocks)):
-                offset = uint64(BYTES * block)
-                value = load(target + offset)
-                for j in range(uint64(m)):
-                    value = plus(value, load(_row_at(table, aimed.row, half, j, blocks) + offset))
-                store(target + offset, value)
-            table += table_bytes
+    for part in range(first, last):
+        y = sums[part]
+        clear(y)
+        begin, end = part_of(tables.shape[0], sums.shape[0], part)
+        for i in range(begin, end):
+            table = address_of(tables) + uint64(i) * table_bytes
+            for ahead in range(1, positions + 1):
+                if ahead < positions:
+                    half = uint64(ahead & 1)
+                    _aim(i, ahead, half, positions, query, key, place, aimed)
+                    for j in range(uint64(ahead)):
+                        _ask_for(_row_at(table, aimed.row, half, j, blocks), blocks)
+                m = ahead - 1
+                half = uint64(m & 1)
+                target = place_of(y, m, 0)
+                for block in range(len(blocks)):
+                    offset = uint64(BYTES * block)
+                    value = load(target + offset)
+                    for j in range(uint64(m)):
+                        value = plus(value, load(_row_at(table, aimed.row, half, j, blocks) + offset))
+                    store(target + offset, value)
 
 
 @inlined
@@ -162,10 +166,10 @@ def _share(i, m, near, key, positions, pulls):
 
 @inner
 def learn_pairs(
-    tables, blocks, anchors, first, every, wanted, found, aimed, grad_y, step, pulls, sums, place_pulls
+    tables, blocks, anchors, first, last, wanted, found, aimed, grad_y, step, pulls, sums, place_pulls
 ):
-    """One step of gradient descent over all pairs, in order of (table, m, j), on the tables of parts ``first``,
-    ``first + every``, ... of as many as ``sums`` has.
+    """One step of gradient descent over all pairs, in order of (table, m, j), on the tables of parts ``first`` to
+    ``last - 1``, of as many as ``sums`` has.
 
     ``anchors`` and ``found``: of queries and keys, and (found alone) of distances, from the largest to 0.  Where
     ``wanted``, ``sums`` (parts, positions, width) become what reaches the anchors from each part.  ``place_pulls``
@@ -174,9 +178,9 @@ def learn_pairs(
     """
     positions = grad_y.shape[0]
     query, key, place = found
-    for part in range(first, sums.shape[0], every):
+    for part in range(first, last):
         grad_x = sums[part]
-        grad_x[:] = float32(0.0)
+        clear(grad_x)
         begin, end = part_of(tables.shape[0], sums.shape[0], part)
         for i in range(begin, end):
             table = address_of(tables) + uint64(i) * bytes_of(blocks) * uint64(tables.shape[1])

@@ -98,10 +98,10 @@ def bytes_of(blocks):
 
 
 @inner
-def embed(embedding, blocks, tokens, first, every, z):
-    """The rows of ``embedding`` for ``tokens``, at positions ``first``, ``first + every``, ... of ``z``."""
+def embed(embedding, blocks, tokens, z):
+    """``z`` (positions, width) becomes the rows of ``embedding`` for ``tokens``."""
     row_bytes = bytes_of(blocks)
-    for c in range(first, z.shape[0], every):
+    for c in range(z.shape[0]):
         source = address_of(embedding) + uint64(tokens[c]) * row_bytes
         for block in range(len(blocks)):
             offset = uint64(BYTES * block)
@@ -109,11 +109,28 @@ def embed(embedding, blocks, tokens, first, every, z):
 
 
 @inner
-def clear(y, blocks, first, every):
-    """Zeros for positions ``first``, ``first + every``, ... of ``y``."""
-    for c in range(first, y.shape[0], every):
-        for block in range(len(blocks)):
-            store(address_of(y) + uint64(c) * bytes_of(blocks) + uint64(BYTES * block), splat(float32(0.0)))
+def clear(y):
+    """Zeros in ``y`` (positions, width)."""
+    for c in range(0, y.size, LANES):
+        store(address_of(y) + uint64(4 * c), splat(float32(0.0)))
+
+
+@inner
+def gather(y, sums):
+    """Add to ``y`` (positions, width) the sums of all parts (parts, positions, width), in order."""
+    for c in range(0, y.size, LANES):
+        target = address_of(y) + uint64(4 * c)
+        value = load(target)
+        for part in range(sums.shape[0]):
+            value = plus(value, load(address_of(sums) + uint64(4 * (part * y.size + c))))
+        store(target, value)
+
+
+@inner
+def scale(grad, rate, step):
+    """``step`` becomes the rate times ``grad``, both (positions, width)."""
+    for c in range(0, grad.size, LANES):
+        store(address_of(step) + uint64(4 * c), times(splat(rate), load(address_of(grad) + uint64(4 * c))))
 
 
 @inner
@@ -124,20 +141,31 @@ def turn(x, columns):
             columns[k, c] = x[c, k]
 
 
+@inlined
+def part_of(number, parts, part):
+    """The first and the last (exclusive) of ``number`` tables that belong to a part."""
+    return int64(number * part // parts), int64(number * (part + 1) // parts)
+
+
 @inner
-def sum_rows(tables, blocks, first, every, found, y):
-    """Add to ``y`` (positions, width) the rows of all tables, at positions ``first``, ``first + every``, ..."""
+def sum_rows(tables, blocks, first, last, found, sums):
+    """``sums`` (parts, positions, width) become the sums of the rows of each part's tables; parts ``first`` to ``last
+    - 1`` alone."""
     row_bytes = bytes_of(blocks)
     table_bytes = row_bytes * uint64(tables.shape[1])
-    for c in range(first, y.shape[0], every):
-        target = address_of(y) + uint64(c) * row_bytes
-        table = address_of(tables)
-        for i in range(tables.shape[0]):
-            row = table + uint64(found.row[i, c]) * row_bytes
-            for block in range(len(blocks)):
-                offset = uint64(BYTES * block)
-                store(target + offset, plus(load(target + offset), load(row + offset)))
-            table += table_bytes
+    for part in range(first, last):
+        y = sums[part]
+        clear(y)
+        begin, end = part_of(tables.shape[0], sums.shape[0], part)
+        for c in range(y.shape[0]):
+            target = address_of(y) + uint64(c) * row_bytes
+            table = address_of(tables) + uint64(begin) * table_bytes
+            for i in range(begin, end):
+                row = table + uint64(found.row[i, c]) * row_bytes
+                for block in range(len(blocks)):
+                    offset = uint64(BYTES * block)
+                    store(target + offset, plus(load(target + offset), load(row + offset)))
+                table += table_bytes
 
 
 @inlined
@@ -165,24 +193,18 @@ def pull(anchors, i, r, amount, grad, c):
     grad[c, anchors[i, r, 1]] -= amount
 
 
-@inlined
-def part_of(number, parts, part):
-    """The first and the last (exclusive) of ``number`` tables that belong to a part."""
-    return int64(number * part // parts), int64(number * (part + 1) // parts)
-
-
 @inner
-def learn_rows(anchors, tables, blocks, first, every, found, grad_y, step, sums):
-    """One step of gradient descent on the tables of parts ``first``, ``first + every``, ... of as many as ``sums`` has.
+def learn_rows(anchors, tables, blocks, first, last, found, grad_y, step, sums):
+    """One step of gradient descent on the tables of parts ``first`` to ``last - 1``, of as many as ``sums`` has.
 
     ``grad_y`` and ``step`` (rate times it): float32 (positions, width).  ``sums`` (parts, positions, width) become
     what reaches the input from each part.
     """
     row_bytes = bytes_of(blocks)
     table_bytes = row_bytes * uint64(tables.shape[1])
-    for part in range(first, sums.shape[0], every):
+    for part in range(first, last):
         grad_x = sums[part]
-        grad_x[:] = float32(0.0)
+        clear(grad_x)
         begin, end = part_of(tables.shape[0], sums.shape[0], part)
         for i in range(begin, end):
             table = address_of(tables) + uint64(i) * table_bytes

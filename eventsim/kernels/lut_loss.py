@@ -49,12 +49,12 @@ def _exp(x):
 
 
 @inner
-def softmax_loss(logits, targets, rate, step, first, every, losses):
+def softmax_loss(logits, targets, rate, step, first, losses):
     """``losses`` (positions,) becomes the cross entropy in nats of ``logits`` (positions, 256) at ``targets``, and
-    ``logits`` their gradient; ``step`` becomes the rate times the gradient.  Positions ``first``, ``first + every``,
-    ... alone."""
+    ``logits`` their gradient; ``step`` becomes the rate times the gradient.  From position
+    ``first`` on alone."""
     width = logits.shape[1]
-    for c in range(first, logits.shape[0], every):
+    for c in range(first, logits.shape[0]):
         start = place_of(logits, c, 0)
         highest = load(start)
         for block in range(1, width // LANES):

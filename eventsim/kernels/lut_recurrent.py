@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from numba import float32
 
 from eventsim.kernels.jit import kernel
-from eventsim.kernels.lut_layers import Found, compare, learn_rows, sum_rows, turn
+from eventsim.kernels.lut_layers import Found, compare, embed, gather, learn_rows, sum_rows, turn
 from eventsim.kernels.lut_loss import learning_rate, softmax_loss
 from eventsim.kernels.lut_transformer import LOGIT_BLOCKS, layer_of, spliced
 
@@ -27,8 +27,9 @@ class RecurrentWeights(NamedTuple):
 
 
 class Work(NamedTuple):
-    """States (positions, width), their gradients and what a layer passes back (1, positions, width), what was found at
-    each position (positions, tables, places) and by the unembedding, losses (positions,), and work space."""
+    """States (positions, width), their gradients (1, positions, width), what a layer adds or passes back (1, 1,
+    width), what was found at each position (positions, tables, places) and by the unembedding, logits (1, positions,
+    256), losses (positions,), and work space."""
 
     h: Any
     grads: Any
@@ -46,16 +47,15 @@ class Work(NamedTuple):
 @spliced
 def _forward(weights, blocks, work, tokens):
     """The logits after every byte of ``tokens``."""
-    for c in range(work.h.shape[0]):
-        work.h[c] = weights.embedding[tokens[c]]
-        if c > 0:
-            found = layer_of(work.found, c)
-            turn(work.h[c - 1 : c], work.column)
-            compare(weights.anchors, work.column, 0, weights.tables.shape[0], 0, found)
-            sum_rows(weights.tables, blocks, 0, 1, found, work.h[c : c + 1])
+    embed(weights.embedding, blocks, tokens, work.h)
+    for c in range(1, work.h.shape[0]):
+        found = layer_of(work.found, c)
+        turn(work.h[c - 1 : c], work.column)
+        compare(weights.anchors, work.column, 0, weights.tables.shape[0], 0, found)
+        sum_rows(weights.tables, blocks, 0, 1, found, work.passed)
+        gather(work.h[c : c + 1], work.passed)
     turn(work.h, work.columns)
     compare(weights.readout_anchors, work.columns, 0, weights.readout_tables.shape[0], 0, work.readout)
-    work.logits[:] = float32(0.0)
     sum_rows(weights.readout_tables, LOGIT_BLOCKS, 0, 1, work.readout, work.logits)
 
 
@@ -63,7 +63,8 @@ def _forward(weights, blocks, work, tokens):
 def _learn(weights, blocks, work, rate):
     """Back from the logits' gradients through all positions."""
     anchors, tables = weights.readout_anchors, weights.readout_tables
-    learn_rows(anchors, tables, LOGIT_BLOCKS, 0, 1, work.readout, work.logits, work.logit_step, work.grads)
+    logits = work.logits[0]
+    learn_rows(anchors, tables, LOGIT_BLOCKS, 0, 1, work.readout, logits, work.logit_step, work.grads)
     grad = work.grads[0]
     for before in range(work.h.shape[0] - 1):
         c = work.h.shape[0] - 1 - before
@@ -81,12 +82,11 @@ def _learn(weights, blocks, work, rate):
 def run_texts(weights, blocks, work, texts, learns, first_step, rate_scale, losses, done):
     """The losses of ``texts`` (n, positions + 1) and where ``learns`` a step on each, as
     `lut_transformer.run_texts`; ``blocks`` as in `lut_layers`."""
-    positions = work.h.shape[0]
+    first = 0 if learns else work.h.shape[0] - 1
     for s in range(texts.shape[0]):
         rate = learning_rate(first_step + s, rate_scale) if learns else float32(0.0)
         _forward(weights, blocks, work, texts[s])
-        first = 0 if learns else positions - 1
-        softmax_loss(work.logits, texts[s, 1:], rate, work.logit_step, first, 1, work.losses)
+        softmax_loss(work.logits[0], texts[s, 1:], rate, work.logit_step, first, work.losses)
         losses[s] = work.losses[first:].mean()
         if learns:
             _learn(weights, blocks, work, rate)

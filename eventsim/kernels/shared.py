@@ -1,4 +1,4 @@
-"""Memory that grows within a kernel, and what threads share."""
+"""Memory that grows within a kernel."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
-
-from eventsim.kernels.jit import inlined
 
 _BYTE, _WORD = ir.IntType(8), ir.IntType(64)
 
@@ -37,45 +35,3 @@ def copy_bytes(typingctx: Any, target: Any, source: Any, size: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(types.uint64, types.uint64, types.int64), codegen
-
-
-@intrinsic
-def added(typingctx: Any, where: Any, value: Any) -> Any:
-    """Add to the int64 at an address, all threads seeing it at once; what it was before."""
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        pointer = builder.inttoptr(args[0], _WORD.as_pointer())
-        return builder.atomic_rmw("add", pointer, args[1], "seq_cst")
-
-    return types.int64(types.uint64, types.int64), codegen
-
-
-@intrinsic
-def give_way(typingctx: Any) -> Any:
-    """Let another thread run (``sched_yield``)."""
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        function = cgutils.get_or_insert_function(
-            builder.module, ir.FunctionType(ir.IntType(32), []), "sched_yield"
-        )
-        builder.call(function, [])
-        return context.get_dummy_value()
-
-    return types.void(), codegen
-
-
-@inlined
-def meet(counter, generation, n_threads):
-    """Wait until all threads are here.  ``counter``, ``generation``: addresses of int64, 0 at first."""
-    if n_threads == 1:
-        return
-    now = added(generation, 0)
-    if added(counter, 1) == n_threads - 1:
-        added(counter, -n_threads)
-        added(generation, 1)
-        return
-    waited = 0
-    while added(generation, 0) == now:
-        waited += 1
-        if waited > 2000:  # with fewer cores than threads the others need this one
-            give_way()

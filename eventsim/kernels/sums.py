@@ -83,29 +83,41 @@ def growth_less_1(x):
     return _EXPM1[np.uint32(k)] + _EXP[np.uint32(k)] * _remainder(x - (k - _LAST) * (1.0 / _STEPS))
 
 
-Near = namedtuple("Near", "next_step e e_next step_at next_at")
-"""Two neighbouring entries of the table, for arguments that need no other: then no element has to be looked up."""
+Near = namedtuple("Near", "e step_at switch e_next next_at end")
+"""Two neighbouring entries of the table, for arguments that need no other: then no element has to be looked up.
+
+The second serves from ``switch`` on, up to ``end``.
+"""
+
+
+@inlined
+def _serves_from(k):
+    """The smallest argument, not below 0, for which `growth` takes entry ``k``.
+
+    x _STEPS is exact; what is half a last bit of a sum from 64 on below a whole number is rounded to it.
+    """
+    return (k - (_LAST + 0.5) - 2.0**-47) / _STEPS
 
 
 @inlined
 def near(x):
-    """The entries for ``x`` and a little more."""
+    """The entries for ``x`` >= 0 and a little more."""
     k = int(x * _STEPS + (_LAST + 0.5))
     i, j = np.uint32(k), np.uint32(k + 1)
     step_at, next_at = (k - _LAST) * (1.0 / _STEPS), (k + 1 - _LAST) * (1.0 / _STEPS)
-    return Near(float(k + 1), _EXP[i], _EXP[j], step_at, next_at)
+    return Near(_EXP[i], step_at, _serves_from(k + 1), _EXP[j], next_at, _serves_from(k + 2))
 
 
 @inlined
-def reaches(entries, x):
-    """Whether these entries serve an argument up to ``x``."""
-    return x * _STEPS + (_LAST + 0.5) < entries.next_step + 1.0
+def growth_alone(entries, x):
+    """`growth` before ``entries.switch``, with the same bits."""
+    return entries.e + entries.e * _remainder(x - entries.step_at)
 
 
 @inlined
 def growth_near(entries, x):
-    """`growth`, with the same bits."""
-    beyond = x * _STEPS + (_LAST + 0.5) >= entries.next_step
+    """`growth` before ``entries.end``, with the same bits."""
+    beyond = x >= entries.switch
     e = entries.e_next if beyond else entries.e
     return e + e * _remainder(x - (entries.next_at if beyond else entries.step_at))
 

@@ -30,6 +30,7 @@ from eventsim.kernels.neuron import move_threshold
 from eventsim.kernels.shared import reallocated
 from eventsim.kernels.sums import ABSENT
 from eventsim.kernels.tile_marks import stays_below
+from eventsim.kernels.tile_traffic import ask_for_lines
 from eventsim.kernels.window_layout import ARRIVAL, EVENTS, JUMPS, SPIKE
 
 _SPIKE = SPIKE.itemsize
@@ -179,7 +180,7 @@ def _go_through_marked(group, tile, w):
         if m + _AHEAD < tile.n_marked:
             ahead = tile.first_local + int64(u4(tile.marked)[m + _AHEAD])
             prefetch(group.which, 4 * ahead)
-            prefetch(group.state, group.state_bytes * ahead)
+            ask_for_lines(group.state, group.state_bytes, ahead, ahead + 1)
         i, end = int64(u4(tile.marked)[m]), i8(tile.ends)[m]
         u2(tile.marks)[i] = u2(tile.bits)[i >> 4] = 0
         if tile.kind == JUMPS and stays_below(tile, w, i, begin, end):

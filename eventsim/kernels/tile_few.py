@@ -32,11 +32,10 @@ from eventsim.kernels.jit import inlined, inner
 from eventsim.kernels.layout import LINK
 from eventsim.kernels.memory import f8, i8, record_at, u2, u4
 from eventsim.kernels.shared import reallocated
-from eventsim.kernels.sums import growth, rounded
 from eventsim.kernels.tile_batches import AT_ONCE, ask_ahead, fill_batches, has_own
 from eventsim.kernels.tile_epochs import next_epoch
 from eventsim.kernels.tile_limits import HELD
-from eventsim.kernels.tile_sums import current_factors, current_terms, jump_factors, weigh
+from eventsim.kernels.tile_terms import current_terms, jump_term, jump_terms, many_current_terms
 from eventsim.kernels.tile_traffic import AHEAD, mark
 from eventsim.kernels.window_layout import BATCH, DELIVERY, FEED, JUMPS, SUMS
 
@@ -318,12 +317,11 @@ def take_back_touched(tile):
 @inlined
 def _find_terms(tile, t, weight):
     """Addresses of what an arrival takes from u, or adds to it, and of what it adds to its current."""
-    c = record_at(tile.sums, 0, SUMS)
     to_u, to_current = f8(tile.terms), f8(tile.terms + uint64(8))
     if tile.kind == JUMPS:
-        to_u[0] = rounded(weight * growth((t - tile.ref) * c.rate), c.rounding)
+        to_u[0] = jump_term(tile, t, weight)
     else:
-        to_u[0], to_current[0] = current_terms(tile, c, t, weight)
+        to_u[0], to_current[0] = current_terms(tile, t, weight)
     return to_u, to_current
 
 
@@ -344,18 +342,13 @@ def _touch_rows(tile, wiring, signs, upwards):
 @inner
 def _touch_batch(tile, w, batch, first, last, own, upwards):
     """Arrivals of one sign, with weights of their own or not, each at a time of its own."""
-    c = record_at(tile.sums, 0, SUMS)
     to_u, to_current = f8(batch.terms), f8(batch.terms + uint64(8 * AT_ONCE))
     while first < last:
         n = uint64(min(last - first, AT_ONCE))
-        times = f8(batch.times + uint64(8 * first))
         if tile.kind == JUMPS:
-            jump_factors(tile, w, times, n, to_u)
-            weigh(batch, first, n, own, 1.0, c.rounding, to_u)
+            jump_terms(tile, w, batch, first, n, own, to_u)
         else:
-            current_factors(tile, w, times, n, upwards, to_u, to_current)
-            weigh(batch, first, n, own, c.per_c_m, c.rounding, to_u)
-            weigh(batch, first, n, own, c.per_c_m, c.rounding_ex if upwards else c.rounding_in, to_current)
+            many_current_terms(tile, w, batch, first, n, own, upwards, to_u, to_current)
         _touch(tile, u4(batch.neurons + uint64(4 * first)), n, to_u, to_current, uint64(1), upwards)
         first += AT_ONCE
 

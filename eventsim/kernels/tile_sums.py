@@ -13,25 +13,11 @@ from eventsim.kernels.doubles import add_two
 from eventsim.kernels.jit import inlined, inner
 from eventsim.kernels.layout import LINK
 from eventsim.kernels.memory import f8, i8, record_at, u2, u4
-from eventsim.kernels.sums import carried, growth, growth_near, near, reaches, rounded, taken
 from eventsim.kernels.tile_batches import AT_ONCE, ask_ahead, fill_batches, has_own
 from eventsim.kernels.tile_marks import keep_currents, keep_jumps, mark_excited, mark_high, mark_low
+from eventsim.kernels.tile_terms import current_terms, jump_term, jump_terms, many_current_terms
 from eventsim.kernels.tile_traffic import AHEAD
-from eventsim.kernels.window_layout import BATCH, DELIVERY, FEED, SUMS
-
-
-@inlined
-def weigh(batch, first, n, own, per_weight, rounding, terms):
-    """The terms of the arrivals from ``first`` on, where ``terms`` holds those of a weight of 1."""
-    if own:
-        weights = f8(batch.weights + uint64(8 * first))
-        for k in range(n):
-            terms[k] = rounded(weights[k] * per_weight * terms[k], rounding)
-    else:
-        weight = f8(batch.weights)[0] * per_weight
-        for k in range(n):
-            terms[k] = rounded(weight * terms[k], rounding)
-
+from eventsim.kernels.window_layout import BATCH, DELIVERY, FEED
 
 # --- jumps of V
 
@@ -39,10 +25,8 @@ def weigh(batch, first, n, own, per_weight, rounding, terms):
 @inlined
 def _add_row_of_jumps(tile, link, delivery):
     """What one spike adds to V where all synapses have one weight and one delay: one term for all."""
-    c = record_at(tile.sums, 0, SUMS)
     targets, u = u2(link.targets), f8(tile.u)
-    e = growth((delivery.emitted + f8(link.delays)[0] - tile.ref) * c.rate)
-    term = rounded(f8(link.weights)[0] * e, c.rounding)
+    term = jump_term(tile, delivery.emitted + f8(link.delays)[0], f8(link.weights)[0])
     for k in range(delivery.first, delivery.end):
         u[targets[k]] += term
 
@@ -58,32 +42,16 @@ def _add_rows_of_jumps(tile, wiring, signs, upwards):
             _add_row_of_jumps(tile, link, delivery)
 
 
-@inner
-def jump_factors(tile, w, times, n, factors):
-    """What arrivals at these times add to V for a weight of 1; several at a time within a window."""
-    c = record_at(tile.sums, 0, SUMS)
-    ref, rate = tile.ref, c.rate
-    entries = near((w.start - ref) * rate)
-    if reaches(entries, (w.end - ref) * rate):
-        for k in range(n):
-            factors[k] = growth_near(entries, (times[k] - ref) * rate)
-    else:
-        for k in range(n):
-            factors[k] = growth((times[k] - ref) * rate)
-
-
 @inlined
 def _add_batch_of_jumps(tile, w, batch, first, last, own):
     """What the arrivals ``first`` to ``last - 1`` of a batch add to V, so many at once that their terms stay near.
 
     own: whether they have weights of their own.
     """
-    rounding = record_at(tile.sums, 0, SUMS).rounding
     u, terms = f8(tile.u), f8(batch.terms)
     while first < last:
         n = uint64(min(last - first, AT_ONCE))
-        jump_factors(tile, w, f8(batch.times + uint64(8 * first)), n, terms)
-        weigh(batch, first, n, own, 1.0, rounding, terms)
+        jump_terms(tile, w, batch, first, n, own, terms)
         neurons = u4(batch.neurons + uint64(4 * first))
         for k in range(n):
             u[neurons[k]] += terms[k]
@@ -99,14 +67,13 @@ def _add_own_jumps(tile, w, batch):
 @inner
 def _add_driven_jumps(tile, w, inputs, upwards):
     """What the drive adds to V with weights of one sign."""
-    c = record_at(tile.sums, 0, SUMS)
     times, neurons, numbers = f8(tile.drive_times), u4(tile.drive_neurons), u2(tile.drive_numbers)
     weights, u = f8(inputs.drive_weights), f8(tile.u)
     k = tile.next_drive
     while k < tile.n_drive and times[k] < w.end:
         weight = weights[numbers[k]]
         if (weight > 0.0) == upwards:
-            u[neurons[k]] += rounded(weight * growth((times[k] - tile.ref) * c.rate), c.rounding)
+            u[neurons[k]] += jump_term(tile, times[k], weight)
         k += 1
     for j in range(tile.n_feeds):
         feed = record_at(tile.feeds, j, FEED)
@@ -135,26 +102,10 @@ _BYTES = 32
 
 
 @inlined
-def current_terms(tile, c, t, weight):
-    """What an arrival takes from u, and what it adds to its current."""
-    e = growth((t - tile.ref) * c.rate)
-    current = weight * c.per_c_m
-    if weight > 0.0:
-        ref, gap, per_gap, rounding = tile.ref_x, c.gap_ex, c.per_gap_ex, c.rounding_ex
-        e_syn = growth((t - ref) * c.rate_ex)
-    else:
-        ref, gap, per_gap, rounding = tile.ref_y, c.gap_in, c.per_gap_in, c.rounding_in
-        e_syn = growth((t - ref) * c.rate_in)
-    to_u = current * taken(gap, per_gap, e, e_syn, carried(ref - tile.ref, c.rate), t - ref)
-    return rounded(to_u, c.rounding), rounded(current * e_syn, rounding)
-
-
-@inlined
 def _add_row_of_currents(tile, link, delivery):
     """What one spike adds where all synapses have one weight and one delay: the same terms for all."""
-    c = record_at(tile.sums, 0, SUMS)
     weight, targets = f8(link.weights)[0], u2(link.targets)
-    to_u, to_current = current_terms(tile, c, delivery.emitted + f8(link.delays)[0], weight)
+    to_u, to_current = current_terms(tile, delivery.emitted + f8(link.delays)[0], weight)
     x, u = tile.x, tile.u
     if weight > 0.0:
         for k in range(delivery.first, delivery.end):
@@ -175,50 +126,17 @@ def _add_rows_of_currents(tile, wiring):
             _add_row_of_currents(tile, link, delivery)
 
 
-@inner
-def current_factors(tile, w, times, n, upwards, to_u, to_current):
-    """What arrivals at these times take from u and add to a current of one sign, for a current of 1."""
-    c = record_at(tile.sums, 0, SUMS)
-    ref, rate = tile.ref, c.rate
-    if upwards:
-        ref_i, rate_i, gap, per_gap = tile.ref_x, c.rate_ex, c.gap_ex, c.per_gap_ex
-    else:
-        ref_i, rate_i, gap, per_gap = tile.ref_y, c.rate_in, c.gap_in, c.per_gap_in
-    across = carried(ref_i - ref, rate)
-    of_u, of_i = near((w.start - ref) * rate), near((w.start - ref_i) * rate_i)
-    near_by = reaches(of_u, (w.end - ref) * rate) and reaches(of_i, (w.end - ref_i) * rate_i)
-    if near_by and per_gap != 0.0:
-        for k in range(n):
-            e_syn = growth_near(of_i, (times[k] - ref_i) * rate_i)
-            to_u[k] = (e_syn * across - growth_near(of_u, (times[k] - ref) * rate)) * per_gap
-            to_current[k] = e_syn
-    elif per_gap != 0.0:
-        for k in range(n):
-            e_syn = growth((times[k] - ref_i) * rate_i)
-            to_u[k] = (e_syn * across - growth((times[k] - ref) * rate)) * per_gap
-            to_current[k] = e_syn
-    else:
-        for k in range(n):
-            x = times[k] - ref_i
-            e, e_syn = growth((times[k] - ref) * rate), growth(x * rate_i)
-            to_u[k] = taken(gap, per_gap, e, e_syn, across, x)
-            to_current[k] = e_syn
-
-
 @inlined
 def _add_batch_of_currents(tile, w, batch, first, last, own, upwards):
     """What the arrivals ``first`` to ``last - 1`` of a batch add to the currents of one sign.
 
     own: whether they have weights of their own.
     """
-    c = record_at(tile.sums, 0, SUMS)
     to_u, to_current = f8(batch.terms), f8(batch.terms + uint64(8 * AT_ONCE))
-    x, u, rounding = tile.x, tile.u, c.rounding_ex if upwards else c.rounding_in
+    x, u = tile.x, tile.u
     while first < last:
         n = uint64(min(last - first, AT_ONCE))
-        current_factors(tile, w, f8(batch.times + uint64(8 * first)), n, upwards, to_u, to_current)
-        weigh(batch, first, n, own, c.per_c_m, c.rounding, to_u)
-        weigh(batch, first, n, own, c.per_c_m, rounding, to_current)
+        many_current_terms(tile, w, batch, first, n, own, upwards, to_u, to_current)
         neurons = u4(batch.neurons + uint64(4 * first))
         if upwards:
             for k in range(n):
@@ -239,13 +157,12 @@ def _add_own_currents(tile, w, upwards):
 @inner
 def _add_driven_currents(tile, w, inputs):
     """What the drive adds to the currents."""
-    c = record_at(tile.sums, 0, SUMS)
     times, neurons, numbers = f8(tile.drive_times), u4(tile.drive_neurons), u2(tile.drive_numbers)
     weights = f8(inputs.drive_weights)
     k = tile.next_drive
     while k < tile.n_drive and times[k] < w.end:
         at, weight = uint64(_BYTES * neurons[k]), weights[numbers[k]]
-        to_u, to_current = current_terms(tile, c, times[k], weight)
+        to_u, to_current = current_terms(tile, times[k], weight)
         if weight > 0.0:
             add_two(tile.x + at, to_current, -to_u)
         else:

@@ -50,24 +50,47 @@ def _start(link, row):
     return int64(u4(link.row_start)[row]) if link.short_starts != 0 else i8(link.row_start)[row]
 
 
+@inlined
+def _leads(tile, w, link, number, member):
+    """Whether a projection, of this number, may lead from a member of its source population to the tile."""
+    return i8(w.target_of)[number] == tile.population and link.first_source <= member < link.end_source
+
+
+@inner
+def _ask_for_starts(tile, w, wiring):
+    """Have the beginnings of the spikes' rows fetched from memory, all before the first is needed."""
+    n_tiles = i8(w.tiles_of)[tile.population]
+    for k in range(w.n_spikes):
+        neuron = record_at(w.spikes, k, SPIKE).neuron
+        source = int64(u2(wiring.population_of)[neuron])
+        member = neuron - i8(wiring.first_id)[source]
+        for each in range(i8(wiring.outgoing_start)[source], i8(wiring.outgoing_start)[source + 1]):
+            number = i8(wiring.outgoing)[each]
+            link = record_at(wiring.links, number, LINK)
+            if link.dense == 0 and _leads(tile, w, link, number, member):
+                row = member * n_tiles + tile.number
+                prefetch(link.row_start, row * (4 if link.short_starts != 0 else 8))
+
+
 @inner
 def take_off(tile, w, wiring):
     """Start the spikes of the window before on their way to this tile, in the order of their serial numbers."""
+    _ask_for_starts(tile, w, wiring)
     serial = w.serial - w.n_spikes
     n_tiles = i8(w.tiles_of)[tile.population]
     for k in range(w.n_spikes):
         spike = record_at(w.spikes, k, SPIKE)
         source = int64(u2(wiring.population_of)[spike.neuron])
+        own_row = spike.neuron - i8(wiring.first_id)[source]
         for each in range(i8(wiring.outgoing_start)[source], i8(wiring.outgoing_start)[source + 1]):
             number = i8(wiring.outgoing)[each]
-            if i8(w.target_of)[number] != tile.population:
-                continue
             link = record_at(wiring.links, number, LINK)
+            if not _leads(tile, w, link, number, own_row):
+                continue
             if link.dense != 0:
                 first = i8(link.row_start)[spike.row] + tile.first
                 _leg(tile, spike.time, serial + k, number, first, first + tile.n)
                 continue
-            own_row = spike.neuron - i8(wiring.first_id)[source]
             row = own_row * n_tiles + tile.number
             first, end = _start(link, row), _start(link, row + 1)
             if link.travel != 0:
@@ -101,7 +124,7 @@ def _ask_for(wiring, number, k, end):
 
 
 @inlined
-def _ask_for_lines(column, size, first, end):
+def ask_for_lines(column, size, first, end):
     """Have the elements ``first`` to ``end - 1``, of ``size`` bytes each, fetched from memory."""
     for where in range(size * first, size * end, _LINE):
         prefetch(column, where)
@@ -112,11 +135,11 @@ def _ask_for_lines(column, size, first, end):
 def ask_for_arrivals(link, first, end):
     """The same for all synapses of a delivery."""
     if link.delay_stride != 0:
-        _ask_for_lines(link.delays, 8, first, end)
+        ask_for_lines(link.delays, 8, first, end)
     if link.dense == 0:
-        _ask_for_lines(link.targets, 2, first, end)
+        ask_for_lines(link.targets, 2, first, end)
     if link.single != 0:
-        _ask_for_lines(link.weights, 4, first, end)
+        ask_for_lines(link.weights, 4, first, end)
 
 
 @inlined

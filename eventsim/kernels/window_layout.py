@@ -163,9 +163,6 @@ WINDOWS = _record(
     ("most_at_once", "i8"),
     ("tiles", "u8"),
     ("n_tiles", "i8"),
-    ("next_tile", "i8"),
-    ("counter", "i8"),
-    ("generation", "i8"),
     ("n_threads", "i8"),
     ("scratch", "u8"),  # of each thread so many bytes: a tile's sums when the window began, and its limits
     ("scratch_bytes", "i8"),
@@ -181,7 +178,8 @@ WINDOWS = _record(
     *_growing("ids"),
     ("windows", "i8"),  # so far
     ("window_events", "i8"),  # as many events as an empty window takes time
-    ("events_left", "i8"),
+    ("done", "i8"),  # events when the caller was let in for the last time, as `windows._done` counts them
+    ("events_a_call", "i8"),  # so many more, and it is let in again
 )
 
 

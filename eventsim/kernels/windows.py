@@ -10,10 +10,11 @@ import math
 
 from numba import int64, uint64
 
+from eventsim.kernels.barrier import added, meet
 from eventsim.kernels.jit import apart, inlined, inner, kernel
 from eventsim.kernels.layout import DONE, ENDLESS, PAUSED, RECORDED
 from eventsim.kernels.memory import f8, i8, record_at, u1, u2, u4
-from eventsim.kernels.shared import added, meet, reallocated
+from eventsim.kernels.shared import reallocated
 from eventsim.kernels.tile_drive import feed_window, next_fed
 from eventsim.kernels.tile_epochs import any_below, enter_epochs, find_quiet, mark_released, next_release
 from eventsim.kernels.tile_events import first_look, go_through_marked, hand_back, set_current_in
@@ -26,6 +27,8 @@ from eventsim.kernels.watching import first_watched, first_watched_source, keep,
 from eventsim.kernels.window_layout import BATCH, EVENTS, FEED, JUMPS, SPIKE, TILE
 
 _SPIKE, _TILE = SPIKE.itemsize, TILE.itemsize
+_DEAR = 16
+LINE = 64  # bytes between what threads share: of two in a line of the cache one core would take the other from another
 
 
 # --- a tile in a window
@@ -315,7 +318,6 @@ def _begin_window(groups, w, wiring, inputs, scratch):
     if w.grid < math.inf:
         end = min(end, (math.floor(start / w.grid) + 1.0) * w.grid)
     w.end = end
-    w.next_tile = 0
     w.windows += 1
     if w.watching != 0:
         _go_ahead(groups, w, wiring, inputs, scratch)
@@ -332,15 +334,26 @@ def _end_window(w, wiring, inputs):
 
 
 @inner
-def _status(w):
-    """Why to come back to the caller, or -1: a neuron that fires for ever, or enough done to let it in."""
+def _done(w):
+    """How much has been done so far, in events that are added up; one that is gone through takes as long as many."""
     done = w.windows * w.window_events
     for number in range(w.n_tiles):
         tile = record_at(w.tiles, number, TILE)
-        if tile.endless != 0:
+        done += tile.synaptic_events + tile.external_events + _DEAR * tile.gone_through
+    return done
+
+
+@inner
+def _status(w):
+    """Why to come back to the caller, or -1: a neuron that fires for ever, or enough done to let it in."""
+    for number in range(w.n_tiles):
+        if record_at(w.tiles, number, TILE).endless != 0:
             return ENDLESS
-        done += tile.synaptic_events + tile.external_events
-    return PAUSED if done > w.events_left else -1
+    done = _done(w)
+    if done - w.done <= w.events_a_call:
+        return -1
+    w.done = done
+    return PAUSED
 
 
 @kernel
@@ -396,9 +409,29 @@ def launch(wiring_array, windows_array):
     w.n_spikes = 0
 
 
+@inlined
+def _go_through_tiles(groups, w, wiring, inputs, scratch, thread, taken):
+    """All tiles through this window: first the thread's own, whose state its core has at hand, then those of others."""
+    for later in range(w.n_threads):
+        owner = (thread + later) % w.n_threads
+        first, end = owner * w.n_tiles // w.n_threads, (owner + 1) * w.n_tiles // w.n_threads
+        number = first + added(taken + uint64(LINE * owner), 1)
+        while number < end:
+            tile = record_at(w.tiles, number, TILE)
+            if tile.ahead != 0:
+                tile.ahead = 0
+            else:
+                _live(groups, tile, w, wiring, inputs, scratch)
+            number = first + added(taken + uint64(LINE * owner), 1)
+
+
 @kernel
-def run_windows(groups, wiring_array, windows_array, inputs_array, thread, counter, generation, next_tile):
-    """Simulate all events before ``last``; called by each thread.  ``counter``...: addresses of what they share."""
+def run_windows(groups, wiring_array, windows_array, inputs_array, thread, arrivals, taken):
+    """Simulate all events before ``last``; called by each thread.
+
+    ``arrivals``: address of what `meet` counts.  ``taken``: of an int64 for each thread, `LINE` bytes apart: how many
+    of its tiles have been taken in this window.
+    """
     wiring, w, inputs = wiring_array[0], windows_array[0], inputs_array[0]
     scratch = w.scratch + uint64(thread * w.scratch_bytes)
     while True:
@@ -406,18 +439,12 @@ def run_windows(groups, wiring_array, windows_array, inputs_array, thread, count
             w.status = _status(w)
             if w.status < 0:
                 _begin_window(groups, w, wiring, inputs, scratch)
-            i8(next_tile)[0] = 0
-        meet(counter, generation, w.n_threads)
+            for owner in range(w.n_threads):
+                i8(taken + uint64(LINE * owner))[0] = 0
+        meet(arrivals, w.n_threads)
         if w.status >= 0:
             return
-        number = added(next_tile, 1)
-        while number < w.n_tiles:
-            tile = record_at(w.tiles, number, TILE)
-            if tile.ahead != 0:
-                tile.ahead = 0
-            else:
-                _live(groups, tile, w, wiring, inputs, scratch)
-            number = added(next_tile, 1)
-        meet(counter, generation, w.n_threads)
+        _go_through_tiles(groups, w, wiring, inputs, scratch, thread, taken)
+        meet(arrivals, w.n_threads)
         if thread == 0:
             _end_window(w, wiring, inputs)

@@ -111,7 +111,7 @@ def _work(s: RecurrentSettings) -> Work:
         np.zeros((width, padded(s.context)), np.float32),
         at_once,
         found(s.readout_tables, s.context),
-        np.zeros((s.context, SYMBOLS), np.float32),
+        np.zeros((1, s.context, SYMBOLS), np.float32),
         np.zeros((s.context, SYMBOLS), np.float32),
         np.zeros(s.context),
     )

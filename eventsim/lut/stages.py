@@ -136,9 +136,10 @@ def transformer_stages(model: Transformer) -> list[Stage]:
 
 def places(model: Transformer, k: int) -> NDArray[np.int64]:
     """The bits of distances 0 to context - 1 in layer ``k``, by table."""
-    positions, anchors = model.weights.positions[k][::-1], model.weights.place_anchors[k]
-    bits = positions[:, anchors[..., 0]] > positions[:, anchors[..., 1]]
-    numbers: NDArray[np.int64] = (bits << np.arange(anchors.shape[1])).sum(axis=-1).T
+    positions = model.weights.positions[k][:, : model.context][:, ::-1]
+    anchors = model.weights.place_anchors[k]
+    bits = positions[anchors[..., 0]] > positions[anchors[..., 1]]
+    numbers: NDArray[np.int64] = (bits << np.arange(anchors.shape[1])[:, np.newaxis]).sum(axis=1)
     return np.ascontiguousarray(numbers)
 
 

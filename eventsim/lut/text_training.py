@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -15,8 +16,9 @@ from numpy.typing import NDArray
 
 from eventsim.errors import FileFormatError, InputError
 from eventsim.lut.text import Text
+from eventsim.lut.thread_choice import ThreadChoice
 
-_FORMAT = "eventsim text model 1"
+_FORMAT = "eventsim text model 2"
 CHUNK_TEXTS = 256
 
 Progress = Callable[[int, float], None]
@@ -50,7 +52,7 @@ class TextTrainer:
     """Plain gradient descent by the published rule and schedule: step t is on window t of the text.
 
     The model after a step is a function of its first state, the text, the seed and the step number: neither of how a
-    run was cut nor of the number of threads.
+    run was cut nor of the number of threads: ``threads`` are used where they are faster than one (`ThreadChoice`).
     """
 
     model: TextModel
@@ -58,6 +60,7 @@ class TextTrainer:
     rate_scale: float = 1.0
     threads: int = 1
     done: NDArray[np.int64] = field(default_factory=lambda: np.zeros(1, np.int64))
+    choice: ThreadChoice = field(init=False)
 
     def __post_init__(self) -> None:
         if self.text.context != self.model.context:
@@ -66,6 +69,7 @@ class TextTrainer:
             )
         if self.threads < 1:
             raise InputError("threads", self.threads, "must be at least 1")
+        self.choice = ThreadChoice(self.threads)
 
     @property
     def step(self) -> int:
@@ -73,12 +77,14 @@ class TextTrainer:
         return int(self.done[0])
 
     def run(self, until: int, progress: Progress | None = None, chunk: int = CHUNK_TEXTS) -> None:
-        """Train up to step ``until``, ``chunk`` steps at a time; an interrupt is raised between these."""
+        """Train up to step ``until``, at most ``chunk`` steps at a time; an interrupt is raised between these."""
         while self.step < until:
-            n = min(chunk, until - self.step)
+            threads, n = self.choice.next(min(chunk, until - self.step))
             losses = np.zeros(n)
             texts = self.text.training(self.step, n)
-            self.model.run(texts, True, self.step, self.rate_scale, self.threads, losses, self.done)
+            started = time.perf_counter()
+            self.model.run(texts, True, self.step, self.rate_scale, threads, losses, self.done)
+            self.choice.took(threads, (time.perf_counter() - started) / n)
             if progress is not None:
                 progress(self.step, float(losses.mean()))
 
@@ -124,8 +130,10 @@ class TextTrainer:
         """
         try:
             with h5py.File(path) as file:
-                if file.attrs.get("format") != _FORMAT:
-                    raise FileFormatError(f"{path}: not a checkpoint of a text model")
+                if (found := file.attrs.get("format")) != _FORMAT:
+                    raise FileFormatError(
+                        f"{path}: not a checkpoint of this version ({found!r}, not {_FORMAT!r})"
+                    )
                 self._check(json.loads(file.attrs["identity"]), path)
                 for name, array in self.model.arrays().items():
                     if array.size:

@@ -114,10 +114,12 @@ class Transformer:
         self, texts: NDArray[np.uint8], learns: bool, step: int, rate_scale: float, threads: int,
         losses: NDArray[np.float64], done: NDArray[np.int64],
     ) -> None:  # fmt: skip
-        """The kernel on ``texts`` (n, context + 1); ``losses`` (n,) and ``done`` (1,) as it says."""
+        """The kernel on ``texts`` (n, context + 1); ``losses`` (n,) and ``done`` (1,) as it says.  No more than
+        four of ``threads`` find work."""
+        threads = min(threads, PARTS)
         shared = self._shared = self._shared or _shared(self.settings)
         shared.arrivals[:] = 0
-        works = [_own(self.settings, self.weights) for _ in range(threads)]
+        works = [_own(self.settings) for _ in range(threads)]
 
         def work(team: Team) -> None:
             run_texts(
@@ -179,7 +181,7 @@ def _drawn(s: TransformerSettings, seed: int) -> Weights:
 
 
 def _drawn_places(s: TransformerSettings, seed: int) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-    """What distances are compared by (layers, context, w), from the largest to 0, and the pairs compared.
+    """What distances are compared by (layers, w, places), from the largest to 0, and the pairs compared.
 
     By sign each comparison has a number of its own, against a zero at the end; by order, those of a head compare pairs
     of as many latencies as a position has.
@@ -193,8 +195,8 @@ def _drawn_places(s: TransformerSettings, seed: int) -> tuple[NDArray[np.float32
         w = s.heads * s.latencies
         of_head = np.repeat(np.arange(s.heads) * s.latencies, s.tables).astype(np.int32)
         anchors = draw_anchors(s.latencies, shape, seed, "distances") + of_head[:, np.newaxis, np.newaxis]
-    positions = np.zeros((s.layers, s.context, w + 1), np.float32)
-    positions[:, :, :w] = draw.uniform(-1.0, 1.0, (s.layers, s.context, w))
+    positions = np.zeros((s.layers, w + 1, padded(s.context)), np.float32)
+    positions[:, :w, : s.context] = draw.uniform(-1.0, 1.0, (s.layers, s.context, w)).transpose(0, 2, 1)
     return positions, np.ascontiguousarray(anchors)
 
 
@@ -209,19 +211,22 @@ def _shared(s: TransformerSettings) -> Shared:
     def floats(*shape: int) -> NDArray[np.float32]:
         return np.zeros(shape, np.float32)
 
-    width, n_forward = padded(s.latencies), s.tables if s.feed_forward else 0
-    here, heads = (s.context, width), (s.layers, s.attention_tables, s.context)
+    here = (s.context, padded(s.latencies))
     return Shared(
-        found(*heads), found(*heads), found(*heads), found(s.layers, n_forward, s.context),
-        found(s.tables, s.context), floats(*here), floats(*here), floats(*here), floats(s.context, SYMBOLS),
-        floats(s.context, SYMBOLS), floats(s.layers + 1, 2, PARTS, *here), floats(*heads),
-        np.zeros(s.context), np.zeros(1, np.int64),
+        floats(s.layers, 2, PARTS, *here), floats(PARTS, *here), floats(PARTS, s.context, SYMBOLS),
+        floats(s.layers, s.attention_tables, s.context), np.zeros(1, np.int64),
     )  # fmt: skip
 
 
-def _own(s: TransformerSettings, weights: Weights) -> Own:
-    places = padded(s.context)
-    columns = np.zeros((padded(s.latencies), places), np.float32)
-    place_columns = np.zeros((weights.positions.shape[2], places), np.float32)
-    aimed = Aimed(*(np.zeros((2, places + LANES), np.uint32) for _ in range(3)))
-    return Own(columns, place_columns, aimed, np.zeros((4, places + LANES), np.float32))
+def _own(s: TransformerSettings) -> Own:
+    def floats(*shape: int) -> NDArray[np.float32]:
+        return np.zeros(shape, np.float32)
+
+    width, places, n_forward = padded(s.latencies), padded(s.context), s.tables if s.feed_forward else 0
+    here, heads = (s.context, width), (s.layers, s.attention_tables, s.context)
+    return Own(
+        found(*heads), found(*heads), found(*heads), found(s.layers, n_forward, s.context),
+        found(s.tables, s.context), floats(*here), floats(*here), floats(*here), floats(s.context, SYMBOLS),
+        floats(s.context, SYMBOLS), np.zeros(s.context), floats(width, places),
+        Aimed(*(np.zeros((2, places + LANES), np.uint32) for _ in range(3))), floats(4, places + LANES),
+    )  # fmt: skip

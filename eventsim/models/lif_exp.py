@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import namedtuple
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
@@ -25,71 +24,12 @@ from eventsim.kernels.sums import (
 )
 from eventsim.models.checks import check_reset, finite, membrane, reset_column, set_threshold, time_constants
 from eventsim.models.exp_crossing import first_crossing, response
+from eventsim.models.exp_epochs import Sums, advanced, fades, into_epoch, next_epoch, values_at
 from eventsim.models.lif import Value, carried_over, decay, exp, potentials
 from eventsim.network.model import Model
 
 _APART = 0.125
 """Relative difference of time constants from which on that of two exponentials keeps its digits."""
-
-Sums = namedtuple("Sums", "u x y ref ref_x ref_y")
-"""What a neuron adds up, and the beginnings of its epochs: membrane, excitatory and inhibitory current.
-
-V(t) = V_inf + u exp(-(t - ref)/tau_m) + x R_x(t - ref_x) + y R_y(t - ref_y), with the currents' values x, y (mV/ms) at
-their own ref and R the membrane's response to a current (`response`).
-"""
-
-
-@inlined
-def _fades(term):
-    """Whether a term changes with the epochs: it does not once it is 0 (nor if it has overflown)."""
-    return 0.0 < abs(term) < math.inf
-
-
-@inner
-def _next_epoch(p, sums):
-    """When the next epoch begins in which something changes."""
-    when = sums.ref + p.epoch if _fades(sums.u) else math.inf
-    if _fades(sums.x):
-        when = min(when, sums.ref_x + p.epoch_ex)
-    if _fades(sums.y):
-        when = min(when, sums.ref_y + p.epoch_in)
-    return when
-
-
-@inner
-def _at_rest(p, sums, t):
-    """What is 0 may be referred to any epoch: take that of ``t``."""
-    ref = sums.ref if _fades(sums.u) else math.floor(t / p.epoch) * p.epoch
-    ref_x = sums.ref_x if _fades(sums.x) else math.floor(t / p.epoch_ex) * p.epoch_ex
-    ref_y = sums.ref_y if _fades(sums.y) else math.floor(t / p.epoch_in) * p.epoch_in
-    return Sums(sums.u, sums.x, sums.y, ref, ref_x, ref_y)
-
-
-@apart
-def _into_epoch(p, sums, when):
-    """The same neuron, referred to the epochs that begin at ``when``."""
-    u, x, y, ref, ref_x, ref_y = _at_rest(p, sums, when)
-    e = growth((when - ref) * p.rate)
-    ends = _fades(u) and ref + p.epoch == when
-    if _fades(x) and ref_x + p.epoch_ex == when:
-        u += rounded(x * p.carry_ex * e, p.rounding)
-        x, ref_x = rounded(x * p.fade_ex, p.rounding_ex), when
-    if _fades(y) and ref_y + p.epoch_in == when:
-        u += rounded(y * p.carry_in * e, p.rounding)
-        y, ref_y = rounded(y * p.fade_in, p.rounding_in), when
-    if ends:
-        u, ref = rounded(u * p.fade, p.rounding), when
-    return Sums(u, x, y, ref, ref_x, ref_y)
-
-
-@inner
-def _advanced(p, sums, t):
-    """The same neuron, referred to the epochs of ``t``."""
-    when = _next_epoch(p, sums)
-    while when <= t:
-        sums = _into_epoch(p, sums, when)
-        when = _next_epoch(p, sums)
-    return _at_rest(p, sums, t)
 
 
 @inner
@@ -136,28 +76,10 @@ def potential(s):
 
 
 @apart
-def _values(p, sums, t):
-    """V - V_inf and the two currents at ``t``, in an epoch of theirs; to the bit what `potential` finds.
-
-    What is 0 has no epoch.
-    """
-    decayed, ex, inh, by_ex, by_inh = sums.u, 0.0, 0.0, 0.0, 0.0
-    if _fades(sums.u):
-        decayed /= growth((t - sums.ref) * p.rate)
-    if _fades(sums.x):
-        ex = sums.x / growth((t - sums.ref_x) * p.rate_ex)
-        by_ex = ex * built_up(p.gap_ex, t - sums.ref_x)
-    if _fades(sums.y):
-        inh = sums.y / growth((t - sums.ref_y) * p.rate_in)
-        by_inh = inh * built_up(p.gap_in, t - sums.ref_y)
-    return decayed + (by_ex + by_inh), ex, inh
-
-
-@apart
 def _released(p, s):
     """The sums of a refractory neuron at the end of that period, when the membrane is let go at ``s.v``."""
-    _, x, y, ref, ref_x, ref_y = _advanced(p, Sums(0.0, s.x, s.y, s.ref, s.ref_x, s.ref_y), s.t_free)
-    driven, _, _ = _values(p, Sums(0.0, x, y, ref, ref_x, ref_y), s.t_free)
+    _, x, y, ref, ref_x, ref_y = advanced(p, Sums(0.0, s.x, s.y, s.ref, s.ref_x, s.ref_y), s.t_free)
+    driven, _, _ = values_at(p, Sums(0.0, x, y, ref, ref_x, ref_y), s.t_free)
     u = ((s.v - s.v_inf) - driven) * growth((s.t_free - ref) * p.rate)
     return Sums(rounded(u, p.rounding), x, y, ref, ref_x, ref_y)
 
@@ -169,7 +91,7 @@ def flow(p, s, t):
     if s.held != 0.0 and t >= s.t_free:
         sums = _released(p, s)
         s.held = 0.0
-    _put(p, s, _advanced(p, sums, t), t)
+    _put(p, s, advanced(p, sums, t), t)
 
 
 @inner
@@ -180,21 +102,21 @@ def _crossing_after(p, v_inf, sums, t):
     """
     since = t
     while True:
-        deviation, _, _ = _values(p, sums, since)
+        deviation, _, _ = values_at(p, sums, since)
         if v_inf + deviation > p.v_th:
             return since
-        begin = sums.ref if _fades(sums.u) else 0.0  # what is 0 has been so since whenever
-        begin = max(begin, sums.ref_x) if _fades(sums.x) else begin
-        begin = max(begin, sums.ref_y) if _fades(sums.y) else begin
-        end = _next_epoch(p, sums)
-        deviation, ex, inh = _values(p, sums, begin)
+        begin = sums.ref if fades(sums.u) else 0.0  # what is 0 has been so since whenever
+        begin = max(begin, sums.ref_x) if fades(sums.x) else begin
+        begin = max(begin, sums.ref_y) if fades(sums.y) else begin
+        end = next_epoch(p, sums)
+        deviation, ex, inh = values_at(p, sums, begin)
         v = v_inf + deviation
         found = first_crossing(p, v_inf, v, ex, inh, since - begin, end - begin)
         if found < math.inf:
             return begin + found
         if end == math.inf or max(v, v_inf) + ex * p.peak_ex <= p.v_th - p.near:
             return math.inf
-        sums, since = _into_epoch(p, sums, end), end
+        sums, since = into_epoch(p, sums, end), end
 
 
 @apart

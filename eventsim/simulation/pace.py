@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+# What comes from outside is kept in memory until then: one counts as so many arrivals over synapses.
+_READ = 8
 _PART = 4  # grows from stretch to stretch all the same; what is injected is merged into what is left of one
 
 
@@ -28,7 +30,8 @@ class Pace:
 
     def until(self, first: float, t_stop: float, streams: Sequence[Any], stops_often: bool = False) -> float:
         """Where the stretch that begins at `first` ends; see `cut`."""
-        rate = sum(stream.expected_rate_per_ms(first) for stream in streams) + self._arrivals_per_ms
+        read = sum(stream.expected_rate_per_ms(first) for stream in streams)
+        rate = _READ * read + self._arrivals_per_ms
         length = min(self._events / rate if rate > 0.0 else math.inf, 8.0 * self._last_ms)
         return cut(first, first + length, t_stop, stops_often)
 

@@ -29,8 +29,11 @@ from eventsim.simulation.profile import Parts, sent_by_projection
 Spikes = Callable[[NDArray[np.float64], NDArray[np.uint32]], None]
 Progress = Callable[[float], None]
 
-_CACHE_LINE = 8  # int64
-_EVENTS_A_CALL = 4_000_000  # well under a second, so that Ctrl-C and progress are served
+_LINE = windows.LINE // 8  # int64
+# As `_status` counts them: well under a second, so that Ctrl-C and progress are served.
+_EVENTS_A_CALL = 32_000_000
+# Some 40 ms of work: a call of the kernel and reading what comes for it take one.
+_EVENTS_A_STRETCH = 8_000_000
 _FIRST_CALL_MS = 1.0
 _MOST_AT_ONCE = 1_000_000  # spikes of one neuron at one instant
 _SHORTEST_MS = 2.0**-30  # a picosecond: later than 70 minutes a time and so much more are the same number
@@ -95,12 +98,12 @@ class WindowEngine(Changeable):
             most_at_once=min(1000 + 100 * network.size, _MOST_AT_ONCE),
         )
         self.windows.record["scratch"], self.windows.record["scratch_bytes"] = self.tiles.scratch(threads)
-        self._shared = np.zeros(3 * _CACHE_LINE, np.int64)
+        self._shared = np.zeros((1 + threads) * _LINE, np.int64)
         self._pool = ThreadPoolExecutor(max(1, threads - 1))  # starts a thread when it is needed
         self.parts = Parts()
         self.time = 0.0
         self._known = -math.inf  # what comes from outside up to here has been read
-        self._pace = Pace(_EVENTS_A_CALL // 4, _FIRST_CALL_MS)
+        self._pace = Pace(_EVENTS_A_STRETCH, _FIRST_CALL_MS)
 
     def __del__(self) -> None:
         tiles, block = getattr(self, "tiles", None), getattr(self, "windows", None)
@@ -254,19 +257,16 @@ class WindowEngine(Changeable):
         return int(self.tiles.records["synaptic_events"].sum())
 
     @property
-    def _meeting(self) -> tuple[int, int, int]:
-        """Where the threads meet and take tiles from: three addresses."""
+    def _meeting(self) -> tuple[int, int]:
+        """Where the threads meet and take tiles from: two addresses."""
         first = address(self._shared)
-        return first, first + 8 * _CACHE_LINE, first + 16 * _CACHE_LINE
+        return first, first + windows.LINE
 
     def _run(self, spikes: Spikes, progress: Progress) -> None:
         """Simulate the windows before ``last``."""
         w = self.windows
         while True:
-            names = ("synaptic_events", "external_events")
-            done = sum(int(self.tiles.records[name].sum()) for name in names)
-            done += int(w.scalar("windows") * w.scalar("window_events"))
-            w.record["events_left"] = done + _EVENTS_A_CALL
+            w.record["events_a_call"] = _EVENTS_A_CALL
             with self.parts.of("kernel"):
                 self._on_all_threads()
             with self.parts.of("recording"):
@@ -282,15 +282,15 @@ class WindowEngine(Changeable):
         """Call the kernel on every thread.  An exception from outside, a signal's, leaves no thread waiting."""
         blocks = (self.wiring.block, self.windows, self.inputs)
         kernel = partial(windows.run_windows, self.groups.kernel, *(block.record for block in blocks))
-        met = int(self._shared[_CACHE_LINE])
+        met = int(self._shared[0])
         others = []
         try:
             for thread in range(1, self.threads):
                 others.append(self._pool.submit(kernel, thread, *self._meeting))
             kernel(0, *self._meeting)
         except BaseException:
-            if self.threads > 1 and int(self._shared[_CACHE_LINE]) == met:  # before it has met the others
-                self.windows.record["events_left"] = -1
+            if self.threads > 1 and int(self._shared[0]) == met:  # before it has met the others
+                self.windows.record["events_a_call"] = -1
                 for thread in range(1 + len(others), self.threads):
                     others.append(self._pool.submit(kernel, thread, *self._meeting))
                 kernel(0, *self._meeting)

@@ -12,8 +12,8 @@ class NaiveTransformer:
             name: array.astype(float).tolist() for name, array in arrays.items() if "anchors" not in name
         }
         self.anchors = {name: array for name, array in arrays.items() if "anchors" in name}
-        for layer in self.a["positions"]:
-            layer.reverse()  # distance d at place d
+        for k, layer in enumerate(arrays["positions"]):  # distance d at place d
+            self.a["positions"][k] = layer[:, : settings.context].T[::-1].tolist()
 
     def step(self, tokens, rate):
         """One step; the loss of the last position before it, and the mean over all."""

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import h5py
+import psutil
 import pytest
 
 from eventsim.command_line.main import main
@@ -61,10 +62,7 @@ def wait_a_little(sweep: subprocess.Popen[str]) -> None:
 
 def children(parent: int) -> list[int]:
     """The processes that a process has started and that are alive."""
-    found = subprocess.run(
-        ["ps", "-o", "pid=", "--ppid", str(parent)], capture_output=True, text=True, check=False
-    )
-    return [int(pid) for pid in found.stdout.split()]
+    return [child.pid for child in psutil.Process(parent).children()]
 
 
 def test_killed_again_and_again_it_ends_in_the_same_bytes(folder: Path) -> None:

@@ -259,7 +259,10 @@ def test_a_cluster_by_its_address_gives_the_same_bytes(folder: Path) -> None:
 
     path = folder / "scenarios" / "noise.toml"
     vary = "parameters.trouble=none,error", "duration_ms=1000.0:3000.0:9"
-    many = {"parameters.size": 200, "parameters.rate_hz": 1000.0}  # so that they meet in one simulation, if they may
+    many = {
+        "parameters.size": 200,
+        "parameters.rate_hz": 1000.0,
+    }  # so that they meet in one simulation, if they may
     here = sweep(folder, *vary, out="here", overrides=many)
     local = {"host": "127.0.0.1", "protocol": "tcp", "dashboard_address": ":0"}
     with LocalCluster(n_workers=2, threads_per_worker=2, processes=False, **local) as cluster:
