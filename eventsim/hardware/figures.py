@@ -171,6 +171,7 @@ def mappings_figure(costs: list[Cost]) -> Figure:
         axes.set(xlabel="events of the largest tile / mean", ylabel="hops", ylim=(0.0, 1.1 * max(largest, 1)))
         axes.margins(x=0.25)
         axes.autoscale(axis="x")
+        axes.set_xlim(left=0.0)
         axes.yaxis.set_major_formatter(_short)
         axes.set_title("Mappings: hops against balance")
         axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _COLUMNS = 3
 _MOST_LINES = 8
 _MOST_LABELS = 5
+_MOST_CELLS_LABELLED = 8
 
 
 class Critical(NamedTuple):
@@ -232,7 +233,7 @@ def _draw_map(axes: Axes, seen: View, metric: str, level: float | None) -> None:
     else:
         axes.set_title(metric)
     for axis, ticks, key in ((axes.xaxis, xs, x_key), (axes.yaxis, ys, y_key)):
-        at = np.unique(np.linspace(0, len(ticks) - 1, min(len(ticks), 6)).round().astype(int))
+        at = range(0, len(ticks), math.ceil(len(ticks) / _MOST_CELLS_LABELLED))
         axis.set_ticks(at, [_short(ticks[k]) for k in at])
         axis.set_label_text(seen.label(key))
     seeds = int(number.max())
