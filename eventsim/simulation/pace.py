@@ -6,9 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-_READ = (
-    8  # what comes from outside is kept in memory until then: one counts as so many arrivals over synapses
-)
+_READ = 16  # arrivals over synapses, as many as one from outside counts: it is kept in memory until then
 _PART = 4  # grows from stretch to stretch all the same; what is injected is merged into what is left of one
 
 
