@@ -80,18 +80,17 @@ def dealt(typingctx: Any, where: Any) -> Any:
     """
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        def together(a: Any, b: Any, places: tuple[int, ...]) -> Any:
-            return builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(_I32, LANES), places))
+        def together(one: Any, other: Any, places: tuple[int, ...]) -> Any:
+            return builder.shuffle_vector(one, other, ir.Constant(ir.VectorType(_I32, LANES), places))
 
         lines = [_load(builder, builder.add(args[0], args[0].type(8 * LANES * line))) for line in range(4)]
+        a, b, c, d = lines
         results = []
         for first in (0, 2):
             places = tuple(first + each + 4 * k for each in range(2) for k in range(4))
-            a, b = together(*lines[:2], places), together(*lines[2:], places)
-            results += [
-                together(a, b, (0, 1, 2, 3, 8, 9, 10, 11)),
-                together(a, b, (4, 5, 6, 7, 12, 13, 14, 15)),
-            ]
+            low, high = together(a, b, places), together(c, d, places)
+            results += [together(low, high, (0, 1, 2, 3, 8, 9, 10, 11))]
+            results += [together(low, high, (4, 5, 6, 7, 12, 13, 14, 15))]
         return context.make_tuple(builder, signature.return_type, results)
 
     return types.UniTuple(D, 4)(types.uint64), codegen
