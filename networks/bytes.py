@@ -60,7 +60,7 @@ def build(
     train_embedding: bool = False,
     steps: int = 200_000,
     rate_scale: float = 1.0,
-    threads: int = 1,
+    threads: int = 2,
     checkpoints: str | None = None,
     tests: int = 5_000,
     simulated: int = 40,

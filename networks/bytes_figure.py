@@ -64,7 +64,7 @@ def _draw_volley(axes: Axes, presented: Presented, results: Results) -> None:
         xytext=(-6, 0), textcoords="offset points", ha="right", va="center", color=RED, fontsize=9, fontweight="bold",
     )  # fmt: skip
     axes.set_yticks(ticks, ["bytes", *presented.names])
-    axes.set_xlim(volleys[-1][first] - 0.3 * (axes.get_xlim()[1] - volleys[-1][first]))
+    axes.set_xlim(volleys[-1][first] - 0.45 * (axes.get_xlim()[1] - volleys[-1][first]))
     axes.set(ylim=(start, -0.2), xlabel="latency in the interval (ms)")
     read = "".join(chr(byte) if 32 <= byte < 127 else " " for byte in window[:-1])
     axes.set_title(f"After “{read}”")

@@ -166,7 +166,7 @@ class Presented:
                 np.arange(mean.size) + SHOWN / 2, mean, color=style.PALETTE[1], label=f"mean of {SHOWN}"
             )
             bottom.set(xlim=(0, len(losses)), xlabel="byte", ylabel="nats")
-            bottom.legend(loc="upper right")
+            bottom.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2)
             bottom.set_title(f"Loss: {losses.mean():.2f} nats a byte on text it has not seen")
         return {"bytes-rnn": figure}
 

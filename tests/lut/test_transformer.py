@@ -63,10 +63,12 @@ def test_threads_and_cuts_change_no_bit(choice, tmp_path):
     settings, data = TransformerSettings(**TINY | choice), text()
     whole = TextTrainer(Transformer(settings, 3), data, rate_scale=30.0)
     whole.run(60)
-    first = TextTrainer(Transformer(settings, 3), data, rate_scale=30.0, threads=2)
-    first.run(25, chunk=7)
+    first = TextTrainer(Transformer(settings, 3), data, rate_scale=30.0)
+    for threads, until in ((2, 15), (3, 20), (1, 25)):
+        first.choice.next = lambda steps, threads=threads: (threads, steps)
+        first.run(until, chunk=7)
     first.save(tmp_path / "model.h5")
-    second = TextTrainer(Transformer(settings, 3), data, rate_scale=30.0)
+    second = TextTrainer(Transformer(settings, 3), data, rate_scale=30.0, threads=2)
     second.resume(tmp_path / "model.h5")
     assert second.step == 25
     second.run(60)
