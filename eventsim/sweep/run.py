@@ -109,7 +109,9 @@ def run_sweep(
         if missing:
             (target / folder_of.TABLE).unlink(missing_ok=True)
             with _said_in_one_line(target, rows, points) as check:
-                _run(job, missing, rows, journal, _Workers(workers, cluster, scenario.threads), reporter, check)
+                _run(
+                    job, missing, rows, journal, _Workers(workers, cluster, scenario.threads), reporter, check
+                )
     found = [rows[point.key] for point in points]
     table = make_table(settings, found, scenario.seed, header(manifest))
     return SweepOutcome(table, target, (target / folder_of.TABLE, *_write(table, target, parquet)))
