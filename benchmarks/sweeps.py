@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from eventsim.scenario.run import Interrupted
 from eventsim.sweep.run import run_sweep
-from eventsim.sweep.signals import terminable
+from eventsim.sweep.signals import stoppable
 
 SCENARIO = """
 builder = "bench_sweep.py:build"
@@ -56,7 +56,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     options = parser.parse_args()
     try:
-        with terminable(), tempfile.TemporaryDirectory() as name:
+        with stoppable(), tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             (folder / "bench_sweep.py").write_text(BUILDER)
             scenario = folder / "bench.toml"

@@ -65,23 +65,35 @@ def _above(builder: Any, a: Any, b: Any) -> Any:
     return builder.zext(builder.bitcast(builder.fcmp_ordered(">", a, b), _BITS), _I32)
 
 
-def _every_fourth(first: int) -> Any:
-    """Of 32 numbers the eight from ``first`` on."""
-    all_of_them = ir.VectorType(ir.DoubleType(), 4 * LANES)
-    places = ir.Constant(ir.VectorType(_I32, LANES), list(range(first, 4 * LANES, 4)))
-
-    def emit(builder: Any, where: Any) -> Any:
-        numbers = builder.load(builder.inttoptr(where, ir.PointerType(all_of_them)), align=8)
-        return builder.shuffle_vector(numbers, ir.Constant(all_of_them, ir.Undefined), places)
-
-    return emit
-
-
 def _place(builder: Any, where: Any, places: Any, apart: Any, lane: int) -> Any:
     """A pointer to the number of a lane of `gather` and `scatter`."""
     index = builder.load(builder.gep(builder.inttoptr(places, ir.PointerType(_I32)), [_I32(lane)]))
     offset = builder.mul(builder.zext(index, ir.IntType(64)), builder.mul(apart, ir.IntType(64)(8)))
     return builder.inttoptr(builder.add(where, offset), ir.PointerType(ir.DoubleType()))
+
+
+@intrinsic
+def dealt(typingctx: Any, where: Any) -> Any:
+    """Of 32 numbers at an address the first of each four, the second, the third and the fourth: eight each.
+
+    Loaded in whole lines; of each two first the halves of two results are put together, then the results of halves.
+    """
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        def together(one: Any, other: Any, places: tuple[int, ...]) -> Any:
+            return builder.shuffle_vector(one, other, ir.Constant(ir.VectorType(_I32, LANES), places))
+
+        lines = [_load(builder, builder.add(args[0], args[0].type(8 * LANES * line))) for line in range(4)]
+        a, b, c, d = lines
+        results = []
+        for first in (0, 2):
+            places = tuple(first + each + 4 * k for each in range(2) for k in range(4))
+            low, high = together(a, b, places), together(c, d, places)
+            results += [together(low, high, (0, 1, 2, 3, 8, 9, 10, 11))]
+            results += [together(low, high, (4, 5, 6, 7, 12, 13, 14, 15))]
+        return context.make_tuple(builder, signature.return_type, results)
+
+    return types.UniTuple(D, 4)(types.uint64), codegen
 
 
 @intrinsic
@@ -131,10 +143,6 @@ _WHERE = types.uint64
 load = operation(D, (_WHERE,), _load, "The numbers at an address, a multiple of eight.")
 store = operation(types.void, (_WHERE, D), _store, "Put numbers at an address.")
 splat = operation(D, (types.float64,), _splat, "The same number in every lane.")
-firsts = operation(D, (_WHERE,), _every_fourth(0), "The first of each four of 32 numbers at an address.")
-seconds = operation(D, (_WHERE,), _every_fourth(1), "The second of each four.")
-thirds = operation(D, (_WHERE,), _every_fourth(2), "The third of each four.")
-fourths = operation(D, (_WHERE,), _every_fourth(3), "The fourth of each four.")
 size = operation(D, (D,), _size, "|a|.")
 smaller = operation(D, (D, D), lambda builder, a, b: _less(builder, a, b, a, b), "The smaller of a and b.")
 larger = operation(D, (D, D), lambda builder, a, b: _less(builder, b, a, a, b), "The larger of a and b.")

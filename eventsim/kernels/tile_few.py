@@ -15,19 +15,7 @@ import math
 from numba import int64, uint64
 
 from eventsim.kernels import tile_limits
-from eventsim.kernels.doubles import (
-    LANES,
-    above,
-    firsts,
-    fourths,
-    gather,
-    load,
-    scatter,
-    seconds,
-    splat,
-    store,
-    thirds,
-)
+from eventsim.kernels.doubles import LANES, above, dealt, gather, load, scatter, splat, store
 from eventsim.kernels.jit import inlined, inner
 from eventsim.kernels.layout import LINK
 from eventsim.kernels.memory import f8, i8, record_at, u2, u4
@@ -132,9 +120,8 @@ def _limit_currents(tile, start, until):
     s = tile_limits.of_currents(tile, start, until, _far(tile), _far_current(c.rounding_ex))
     lowest = splat(-_far_current(c.rounding_in))
     for i in range(0, tile.n, LANES):
-        at = tile.x + uint64(_RECORD * i)
-        x, y = firsts(at), thirds(at)
-        limit = tile_limits.currents_limit(s, x, seconds(at), y, fourths(at))
+        x, u, y, below = dealt(tile.x + uint64(_RECORD * i))
+        limit = tile_limits.currents_limit(s, x, u, y, below)
         store(tile.bears + uint64(8 * i), limit)
         bits = above(x, limit) | above(lowest, y)
         if bits != 0:

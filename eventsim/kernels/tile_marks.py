@@ -7,7 +7,7 @@ which they are exact that the order of its arrivals might matter.  Few are, so e
 from numba import int64, uint64
 
 from eventsim.kernels import tile_limits
-from eventsim.kernels.doubles import LANES, above, firsts, fourths, load, seconds, splat, store, thirds
+from eventsim.kernels.doubles import LANES, above, dealt, load, splat, store
 from eventsim.kernels.jit import inlined, inner
 from eventsim.kernels.memory import f8, record_at, u4
 from eventsim.kernels.sums import SLACK, growth, rounded
@@ -139,7 +139,8 @@ def keep_currents(tile, w):
         at, before = tile.x + uint64(_RECORD * i), tile.x_before + uint64(_RECORD * i)
         for line in range(0, _RECORD * LANES, 8 * LANES):
             store(before + uint64(line), load(at + uint64(line)))
-        limit = tile_limits.currents_limit(s, firsts(at), seconds(at), thirds(at), fourths(at))
+        x, u, y, below = dealt(at)
+        limit = tile_limits.currents_limit(s, x, u, y, below)
         store(tile.limit + uint64(8 * i), limit)
 
 
@@ -150,9 +151,8 @@ def mark_excited(tile):
     lowest, highest, held = splat(-_far(c.rounding)), splat(_far(c.rounding)), splat(HELD)
     inhibited = splat(-_far_current(c.rounding_in))
     for i in range(0, tile.n, LANES):
-        at = tile.x + uint64(_RECORD * i)
-        u = seconds(at)
-        bits = above(firsts(at), _at(tile.limit, i)) | above(inhibited, thirds(at))
+        x, u, y, _ = dealt(tile.x + uint64(_RECORD * i))
+        bits = above(x, _at(tile.limit, i)) | above(inhibited, y)
         bits |= above(u, highest) | _low(u, lowest, held)
         if bits != 0:
             _mark_some(tile, i, bits)

@@ -12,9 +12,8 @@ from numba import int64, uint64
 
 from eventsim.kernels.barrier import added, meet
 from eventsim.kernels.jit import apart, inlined, inner, kernel
-from eventsim.kernels.layout import DONE, ENDLESS, PAUSED, RECORDED
-from eventsim.kernels.memory import f8, i8, record_at, u1, u2, u4
-from eventsim.kernels.shared import reallocated
+from eventsim.kernels.layout import DONE, ENDLESS, PAUSED
+from eventsim.kernels.memory import f8, i8, record_at, u4
 from eventsim.kernels.tile_drive import feed_window, next_fed
 from eventsim.kernels.tile_epochs import any_below, enter_epochs, find_quiet, mark_released, next_release
 from eventsim.kernels.tile_events import first_look, go_through_marked, hand_back, set_current_in
@@ -22,11 +21,12 @@ from eventsim.kernels.tile_few import add_few, forget_limits, is_little, renew_l
 from eventsim.kernels.tile_marks import lend, take_back
 from eventsim.kernels.tile_sums import add_currents, add_jumps
 from eventsim.kernels.tile_traffic import drop_arrived, gather, mark, move_on, sort_by_neuron, take_off
-from eventsim.kernels.upcoming import is_watched, next_current, next_source
+from eventsim.kernels.upcoming import next_current, next_source
 from eventsim.kernels.watching import first_watched, first_watched_source, keep, rewind
-from eventsim.kernels.window_layout import BATCH, EVENTS, FEED, JUMPS, SPIKE, TILE
+from eventsim.kernels.window_layout import BATCH, EVENTS, FEED, JUMPS, TILE
+from eventsim.kernels.window_spikes import collect, number_and_record
 
-_SPIKE, _TILE = SPIKE.itemsize, TILE.itemsize
+_TILE = TILE.itemsize
 _DEAR = 16
 LINE = 64  # bytes between what threads share: of two in a line of the cache one core would take the other from another
 
@@ -151,103 +151,6 @@ def _live(groups, tile, w, wiring, inputs, scratch):
 # --- between windows
 
 
-@inlined
-def _spikes_room(w):
-    if w.n_spikes == w.room_spikes:
-        w.room_spikes = max(256, 2 * w.room_spikes)
-        w.spikes = reallocated(w.spikes, w.room_spikes * _SPIKE)
-        w.sorting = reallocated(w.sorting, w.room_spikes * _SPIKE)
-
-
-@inlined
-def _copy(source, i, target, j):
-    a, b = record_at(source, i, SPIKE), record_at(target, j, SPIKE)
-    b.time, b.rank, b.serial, b.link, b.neuron, b.row = a.time, a.rank, a.serial, a.link, a.neuron, a.row
-
-
-@inlined
-def _before(a, b):
-    """Whether spike a comes before spike b, or in the same place."""
-    if a.time != b.time:
-        return a.time < b.time
-    if a.rank != b.rank:
-        return a.rank < b.rank
-    if a.serial != b.serial:
-        return a.serial < b.serial
-    if a.link != b.link:
-        return a.link < b.link
-    return a.neuron <= b.neuron
-
-
-@inner
-def _sort_spikes(w):
-    """Put the spikes of a window into order: by merging, bottom up."""
-    n, width = w.n_spikes, int64(1)
-    while width < n:
-        start = int64(0)
-        while start < n:
-            middle, stop = min(start + width, n), min(start + 2 * width, n)
-            left, right = start, middle
-            for k in range(start, stop):
-                if left < middle and (
-                    right >= stop
-                    or _before(record_at(w.spikes, left, SPIKE), record_at(w.spikes, right, SPIKE))
-                ):
-                    _copy(w.spikes, left, w.sorting, k)
-                    left += 1
-                else:
-                    _copy(w.spikes, right, w.sorting, k)
-                    right += 1
-            start = stop
-        w.spikes, w.sorting = w.sorting, w.spikes
-        width *= 2
-
-
-@inner
-def _collect(w, wiring, inputs):
-    """The spikes of all tiles and sources in this window, in order."""
-    w.n_spikes = 0
-    while next_source(inputs) < w.end:
-        if u1(wiring.dead)[u4(inputs.source_ids)[inputs.next_source]] != 0:
-            inputs.next_source += 1
-            continue
-        _spikes_room(w)
-        spike = record_at(w.spikes, w.n_spikes, SPIKE)
-        spike.time, spike.rank, spike.serial, spike.link = next_source(inputs), 0, 0, 0
-        spike.neuron, spike.row = int64(u4(inputs.source_ids)[inputs.next_source]), -1
-        w.n_spikes += 1
-        inputs.next_source += 1
-    for number in range(w.n_tiles):
-        tile = record_at(w.tiles, number, TILE)
-        for k in range(tile.n_spikes):
-            if u1(wiring.dead)[record_at(tile.spikes, k, SPIKE).neuron] != 0:
-                continue
-            _spikes_room(w)
-            _copy(tile.spikes, k, w.spikes, w.n_spikes)
-            w.n_spikes += 1
-        tile.n_spikes = 0
-    _sort_spikes(w)
-
-
-@inner
-def _record(w, wiring):
-    """Number the spikes, count them, and keep what is to be recorded."""
-    for k in range(w.n_spikes):
-        spike = record_at(w.spikes, k, SPIKE)
-        spike.number = i8(w.spike_counts)[spike.neuron]
-        i8(w.spike_counts)[spike.neuron] += 1
-        population = int64(u2(wiring.population_of)[spike.neuron])
-        if u1(wiring.recorded)[population] & RECORDED != 0 or is_watched(wiring, population, spike.neuron):
-            if w.n_times == w.room_times:
-                w.room_times = max(1024, 2 * w.room_times)
-                w.times = reallocated(w.times, w.room_times * 8)
-                w.ids = reallocated(w.ids, w.room_times * 4)
-            f8(w.times)[w.n_times] = spike.time
-            u4(w.ids)[w.n_times] = spike.neuron
-            w.n_times += 1
-    w.serial += w.n_spikes
-
-
 @inner
 def _next_event(w, inputs):
     """When something can happen next, where no spike has been emitted that has not taken off."""
@@ -326,8 +229,8 @@ def _begin_window(groups, w, wiring, inputs, scratch):
 @inner
 def _end_window(w, wiring, inputs):
     """Put the spikes into order; the next window takes them off."""
-    _collect(w, wiring, inputs)
-    _record(w, wiring)
+    collect(w, wiring, inputs)
+    number_and_record(w, wiring)
     w.now = w.end
     if w.stopped != 0:
         w.last = w.end

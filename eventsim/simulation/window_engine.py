@@ -30,10 +30,10 @@ Spikes = Callable[[NDArray[np.float64], NDArray[np.uint32]], None]
 Progress = Callable[[float], None]
 
 _LINE = windows.LINE // 8  # int64
-# As `_status` counts them: well under a second, so that Ctrl-C and progress are served.
+# As `windows._done` counts them: well under a second, for Ctrl-C and progress.
 _EVENTS_A_CALL = 32_000_000
-# Some 40 ms of work: a call of the kernel and reading what comes for it take one.
-_EVENTS_A_STRETCH = 8_000_000
+# Some 80 ms of work; a call and reading what comes for it take one.
+_EVENTS_A_STRETCH = 16_000_000
 _FIRST_CALL_MS = 1.0
 _MOST_AT_ONCE = 1_000_000  # spikes of one neuron at one instant
 _SHORTEST_MS = 2.0**-30  # a picosecond: later than 70 minutes a time and so much more are the same number

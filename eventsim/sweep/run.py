@@ -25,7 +25,7 @@ from eventsim.sweep.manifest import Manifest
 from eventsim.sweep.plan import make_plan
 from eventsim.sweep.point import Job, Point, build_key, document_of, experiment_key, point_key, run_points
 from eventsim.sweep.read import header
-from eventsim.sweep.signals import Terminated, terminable
+from eventsim.sweep.signals import Terminated, stoppable
 from eventsim.sweep.table import Table, make_table
 
 if TYPE_CHECKING:
@@ -108,8 +108,10 @@ def run_sweep(
         missing = _missing(points, rows)
         if missing:
             (target / folder_of.TABLE).unlink(missing_ok=True)
-            with _said_in_one_line(target, rows, points):
-                _run(job, missing, rows, journal, _Workers(workers, cluster, scenario.threads), reporter)
+            with _said_in_one_line(target, rows, points) as check:
+                _run(
+                    job, missing, rows, journal, _Workers(workers, cluster, scenario.threads), reporter, check
+                )
     found = [rows[point.key] for point in points]
     table = make_table(settings, found, scenario.seed, header(manifest))
     return SweepOutcome(table, target, (target / folder_of.TABLE, *_write(table, target, parquet)))
@@ -188,6 +190,7 @@ def _run(
     journal: Journal,
     workers: _Workers,
     reporter: SweepReporter,
+    check: Callable[[], None],
 ) -> None:
     """Run what is missing, into ``rows`` and the journal."""
     networks = {point.key: build_key(document_of(job.document, point.settings)) for point in missing}
@@ -212,13 +215,16 @@ def _run(
             more = len(rows) - before - 1
             left_s = (time.monotonic() - first) / more * (total - len(rows)) if more else None
             reporter.points(len(rows), failed, total, left_s)
+            check()
 
 
 @contextmanager
-def _said_in_one_line(folder: Path, rows: Mapping[str, Row], points: Sequence[Point]) -> Iterator[None]:
+def _said_in_one_line(
+    folder: Path, rows: Mapping[str, Row], points: Sequence[Point]
+) -> Iterator[Callable[[], None]]:
     try:
-        with terminable():
-            yield
+        with stoppable() as check:
+            yield check
     except KeyboardInterrupt as stopped:
         total = len({point.key for point in points})
         done = f"{len(rows):,} of {total:,} points are done"

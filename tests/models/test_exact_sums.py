@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mpmath import mpf
+from numba import njit
 
+from eventsim.kernels.sums import growth, growth_alone, growth_near, near
 from eventsim.models.lif import LIF
 from eventsim.models.lif_exp import LIFExp
 from tests.models.precise_lif import Cell
@@ -305,3 +307,29 @@ def test_absurd_weights_end_too(kind, weight):
     run(functions, p, s, [(1e5, 0.0)], 1.0)
     functions["show"](p, s)
     assert s.v == 25.0
+
+
+@njit
+def served(since: float, x: float) -> tuple[float, float, float, float, float]:
+    """exp(x) by the entry that serves `since` alone, by two and by the table; from where the second serves, and to."""
+    entries = near(since)
+    alone, both = growth_alone(entries, x), growth_near(entries, x)
+    return alone, both, growth(x), entries.switch, entries.end
+
+
+def test_two_entries_of_the_table_serve_to_the_last_bit() -> None:
+    """Around the argument where the second takes over from the first, and up to where the third would from it."""
+    for since in np.arange(0, 61) / 32:
+        *_, switch, end = served(since, since)
+        assert since < switch < end
+        for start, steps in ((since, 40), (switch, 40), (end, 0)):
+            x = start
+            for _ in range(5):
+                x = max(since, math.nextafter(x, 0.0))
+            for _ in range(5 + steps):
+                alone, both, known, _, _ = served(since, x)
+                assert both == known
+                assert alone == known or x >= switch
+                x = math.nextafter(x, 3.0)
+        for begins in (switch, end):  # as `growth` rounds: with the first argument of the next entry
+            assert int(begins * 32 + 64.5) == int(math.nextafter(begins, 0.0) * 32 + 64.5) + 1
