@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 # What comes from outside is kept in memory until then: one counts as so many arrivals over synapses.
-_READ = 16
+_READ = 64
 _PART = 4  # grows from stretch to stretch all the same; what is injected is merged into what is left of one
 
 

@@ -31,9 +31,9 @@ Progress = Callable[[float], None]
 
 _LINE = windows.LINE // 8  # int64
 # As `windows._done` counts them: well under a second, for Ctrl-C and progress.
-_EVENTS_A_CALL = 32_000_000
-# Some 80 ms of work; a call and reading what comes for it take one.
-_EVENTS_A_STRETCH = 16_000_000
+_EVENTS_A_CALL = 64_000_000
+# A third of a second of work; a call and reading what comes for it take a millisecond.
+_EVENTS_A_STRETCH = 64_000_000
 _FIRST_CALL_MS = 1.0
 _MOST_AT_ONCE = 1_000_000  # spikes of one neuron at one instant
 _SHORTEST_MS = 2.0**-30  # a picosecond: later than 70 minutes a time and so much more are the same number
