@@ -54,6 +54,7 @@ WIRING = _record(
 LINK = _record(
     ("row_start", "u8"),  # i8 (n_rows + 1,): row r is synapses row_start[r] to row_start[r + 1] - 1
     ("short_starts", "i8"),  # 1: they are u4, as they may be where a row is cut into tiles
+    ("synapses", "i8"),  # in all
     # u4: index in the target population; u2, index in the tile, where rows are cut.  Sorted by (delay, target) in a row
     ("targets", "u8"),
     ("short_targets", "i8"),  # 1: u2

@@ -9,26 +9,26 @@ all there is to know.
 
 from numba import int64, uint64
 
+from eventsim.kernels.ahead import AHEAD
 from eventsim.kernels.doubles import add_two
 from eventsim.kernels.jit import inlined, inner
 from eventsim.kernels.layout import LINK
 from eventsim.kernels.memory import f8, i8, record_at, u2, u4
 from eventsim.kernels.sums import carried, growth, growth_near, near, reaches, rounded, taken
-from eventsim.kernels.tile_batches import AT_ONCE, ask_ahead, fill_batches, has_own
+from eventsim.kernels.tile_batches import AT_ONCE, ask_ahead, fill_batches, is_taken_whole
 from eventsim.kernels.tile_marks import keep_currents, keep_jumps, mark_excited, mark_high, mark_low
-from eventsim.kernels.tile_traffic import AHEAD
 from eventsim.kernels.window_layout import BATCH, DELIVERY, FEED, SUMS
 
 
 @inlined
-def weigh(batch, first, n, own, per_weight, rounding, terms):
+def weigh(batch, first, n, per_weight, rounding, terms):
     """The terms of the arrivals from ``first`` on, where ``terms`` holds those of a weight of 1."""
-    if own:
+    if batch.own != 0:
         weights = f8(batch.weights + uint64(8 * first))
         for k in range(n):
             terms[k] = rounded(weights[k] * per_weight * terms[k], rounding)
     else:
-        weight = f8(batch.weights)[0] * per_weight
+        weight = batch.weight * per_weight
         for k in range(n):
             terms[k] = rounded(weight * terms[k], rounding)
 
@@ -54,7 +54,7 @@ def _add_rows_of_jumps(tile, wiring, signs, upwards):
         ask_ahead(tile, wiring, k + AHEAD, False)
         delivery = record_at(tile.deliveries, k, DELIVERY)
         link = record_at(wiring.links, delivery.link, LINK)
-        if (signs[delivery.link] > 0) == upwards and not has_own(link):
+        if (signs[delivery.link] > 0) == upwards and link.weight_stride == 0:
             _add_row_of_jumps(tile, link, delivery)
 
 
@@ -73,17 +73,14 @@ def jump_factors(tile, w, times, n, factors):
 
 
 @inlined
-def _add_batch_of_jumps(tile, w, batch, first, last, own):
-    """What the arrivals ``first`` to ``last - 1`` of a batch add to V, so many at once that their terms stay near.
-
-    own: whether they have weights of their own.
-    """
+def _add_batch_of_jumps(tile, w, batch, first, last):
+    """What the arrivals ``first`` to ``last - 1`` of a batch add to V, so many at once that their terms stay near."""
     rounding = record_at(tile.sums, 0, SUMS).rounding
-    u, terms = f8(tile.u), f8(batch.terms)
+    u, terms = f8(tile.u), f8(tile.batch_terms)
     while first < last:
         n = uint64(min(last - first, AT_ONCE))
         jump_factors(tile, w, f8(batch.times + uint64(8 * first)), n, terms)
-        weigh(batch, first, n, own, 1.0, rounding, terms)
+        weigh(batch, first, n, 1.0, rounding, terms)
         neurons = u4(batch.neurons + uint64(4 * first))
         for k in range(n):
             u[neurons[k]] += terms[k]
@@ -91,9 +88,19 @@ def _add_batch_of_jumps(tile, w, batch, first, last, own):
 
 
 @inner
-def _add_own_jumps(tile, w, batch):
-    """All arrivals of a batch, each with a weight of its own."""
-    _add_batch_of_jumps(tile, w, batch, int64(0), batch.n, True)
+def _add_all_jumps(tile, w, batch):
+    """All arrivals of a batch."""
+    _add_batch_of_jumps(tile, w, batch, int64(0), batch.n)
+
+
+@inner
+def _add_batches_of_jumps(tile, w, upwards):
+    """All batches of one sign."""
+    _add_all_jumps(tile, w, record_at(tile.batches, 0 if upwards else 1, BATCH))
+    for k in range(tile.n_open):
+        batch = record_at(tile.open, k, BATCH)
+        if is_taken_whole(tile, w, batch, upwards):
+            _add_all_jumps(tile, w, batch)
 
 
 @inner
@@ -111,7 +118,7 @@ def _add_driven_jumps(tile, w, inputs, upwards):
     for j in range(tile.n_feeds):
         feed = record_at(tile.feeds, j, FEED)
         if (feed.weight > 0.0) == upwards:
-            _add_batch_of_jumps(tile, w, record_at(feed.batch, 0, BATCH), feed.first, feed.last, False)
+            _add_batch_of_jumps(tile, w, record_at(feed.batch, 0, BATCH), feed.first, feed.last)
 
 
 @inner
@@ -119,10 +126,10 @@ def add_jumps(tile, w, wiring, inputs):
     """All arrivals of the window, and a mark on each neuron that may fire."""
     signs = i8(w.signs)
     keep_jumps(tile)
-    fill_batches(tile, wiring, signs)
+    fill_batches(tile, w, wiring)
     for upwards in (True, False):
         _add_rows_of_jumps(tile, wiring, signs, upwards)
-        _add_own_jumps(tile, w, record_at(tile.batches, 0 if upwards else 1, BATCH))
+        _add_batches_of_jumps(tile, w, upwards)
         _add_driven_jumps(tile, w, inputs, upwards)
         if upwards:
             mark_high(tile, w)
@@ -171,7 +178,7 @@ def _add_rows_of_currents(tile, wiring):
         ask_ahead(tile, wiring, k + AHEAD, False)
         delivery = record_at(tile.deliveries, k, DELIVERY)
         link = record_at(wiring.links, delivery.link, LINK)
-        if not has_own(link):
+        if link.weight_stride == 0:
             _add_row_of_currents(tile, link, delivery)
 
 
@@ -206,19 +213,16 @@ def current_factors(tile, w, times, n, upwards, to_u, to_current):
 
 
 @inlined
-def _add_batch_of_currents(tile, w, batch, first, last, own, upwards):
-    """What the arrivals ``first`` to ``last - 1`` of a batch add to the currents of one sign.
-
-    own: whether they have weights of their own.
-    """
+def _add_batch_of_currents(tile, w, batch, first, last, upwards):
+    """What the arrivals ``first`` to ``last - 1`` of a batch add to the currents of one sign."""
     c = record_at(tile.sums, 0, SUMS)
-    to_u, to_current = f8(batch.terms), f8(batch.terms + uint64(8 * AT_ONCE))
+    to_u, to_current = f8(tile.batch_terms), f8(tile.batch_terms + uint64(8 * AT_ONCE))
     x, u, rounding = tile.x, tile.u, c.rounding_ex if upwards else c.rounding_in
     while first < last:
         n = uint64(min(last - first, AT_ONCE))
         current_factors(tile, w, f8(batch.times + uint64(8 * first)), n, upwards, to_u, to_current)
-        weigh(batch, first, n, own, c.per_c_m, c.rounding, to_u)
-        weigh(batch, first, n, own, c.per_c_m, rounding, to_current)
+        weigh(batch, first, n, c.per_c_m, c.rounding, to_u)
+        weigh(batch, first, n, c.per_c_m, rounding, to_current)
         neurons = u4(batch.neurons + uint64(4 * first))
         if upwards:
             for k in range(n):
@@ -230,10 +234,19 @@ def _add_batch_of_currents(tile, w, batch, first, last, own, upwards):
 
 
 @inner
-def _add_own_currents(tile, w, upwards):
-    """All arrivals of a batch, each with a weight of its own."""
-    batch = record_at(tile.batches, 0 if upwards else 1, BATCH)
-    _add_batch_of_currents(tile, w, batch, int64(0), batch.n, True, upwards)
+def _add_all_currents(tile, w, batch, upwards):
+    """All arrivals of a batch, whose weights are of one sign."""
+    _add_batch_of_currents(tile, w, batch, int64(0), batch.n, upwards)
+
+
+@inner
+def _add_batches_of_currents(tile, w, upwards):
+    """All batches of one sign."""
+    _add_all_currents(tile, w, record_at(tile.batches, 0 if upwards else 1, BATCH), upwards)
+    for k in range(tile.n_open):
+        batch = record_at(tile.open, k, BATCH)
+        if is_taken_whole(tile, w, batch, upwards):
+            _add_all_currents(tile, w, batch, upwards)
 
 
 @inner
@@ -254,16 +267,16 @@ def _add_driven_currents(tile, w, inputs):
     for j in range(tile.n_feeds):
         feed = record_at(tile.feeds, j, FEED)
         batch = record_at(feed.batch, 0, BATCH)
-        _add_batch_of_currents(tile, w, batch, feed.first, feed.last, False, feed.weight > 0.0)
+        _add_batch_of_currents(tile, w, batch, feed.first, feed.last, feed.weight > 0.0)
 
 
 @inner
 def add_currents(tile, w, wiring, inputs):
     """All arrivals of the window, and a mark on each neuron that may fire."""
     keep_currents(tile, w)
-    fill_batches(tile, wiring, i8(w.signs))
+    fill_batches(tile, w, wiring)
     _add_rows_of_currents(tile, wiring)
     for upwards in (True, False):
-        _add_own_currents(tile, w, upwards)
+        _add_batches_of_currents(tile, w, upwards)
     _add_driven_currents(tile, w, inputs)
     mark_excited(tile)
