@@ -52,7 +52,8 @@ class Calendars:
 
     def _new_lanes(self, number: int, links: NDArray[np.int64], own: NDArray[np.int64]) -> NDArray[Any]:
         """Let a tile have a lane for each of these links."""
-        lanes = self.lanes[number] = layout.new(layout.LANE, links.size)
+        lanes: NDArray[Any] = layout.new(layout.LANE, links.size)
+        self.lanes[number] = lanes
         counts = self._counts[number] = np.zeros((2, links.size, DAYS), np.int64)
         lanes["link"], lanes["own"] = links, own
         for lane in range(links.size):

@@ -26,7 +26,7 @@ def reserve(batch, room):
 
 @inlined
 def ask_ahead(tile, wiring, k, own):
-    """Ask for the arrivals of delivery ``k``, if there is one, over a projection with weights of its own, or without."""
+    """Ask for the arrivals of delivery ``k``, if there is one; own: whether its weights are."""
     if k < tile.n_deliveries:
         delivery = record_at(tile.deliveries, k, DELIVERY)
         link = record_at(wiring.links, delivery.link, LINK)

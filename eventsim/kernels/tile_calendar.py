@@ -71,7 +71,13 @@ def _enter_row(tile, w, link, leg):
         day.room_rows = max(_LEAST, 2 * day.room_rows)
         day.rows = reallocated(day.rows, day.room_rows * _DELIVERY)
     row = record_at(day.rows, day.n_rows, DELIVERY)
-    row.emitted, row.serial, row.link, row.first, row.end = leg.emitted, leg.serial, leg.link, leg.next, leg.end
+    row.emitted, row.serial, row.link, row.first, row.end = (
+        leg.emitted,
+        leg.serial,
+        leg.link,
+        leg.next,
+        leg.end,
+    )
     day.n_rows += 1
     leg.entered = leg.end
 

@@ -15,6 +15,7 @@ import math
 from numba import int64, uint64
 
 from eventsim.kernels import tile_limits
+from eventsim.kernels.ahead import AHEAD
 from eventsim.kernels.doubles import (
     LANES,
     above,
@@ -28,7 +29,6 @@ from eventsim.kernels.doubles import (
     store,
     thirds,
 )
-from eventsim.kernels.ahead import AHEAD
 from eventsim.kernels.jit import inlined, inner
 from eventsim.kernels.layout import LINK
 from eventsim.kernels.memory import f8, i8, record_at, u2, u4

@@ -1,4 +1,4 @@
-"""The arrivals at single neurons: those of this window at the neurons that are marked, in the order in which they come."""
+"""The arrivals of a window at single neurons, those that are marked, in the order in which they come."""
 
 from numba import int64, uint64
 
@@ -149,7 +149,7 @@ def sort_by_neuron(tile):
         ends[m + 1] += ends[m]
     for k in range(tile.n_unsorted):
         m = marks[owners[k]] - 1
-        _copy(tile.unsorted, k, tile.arrivals, ends[m])
+        copy_arrival(tile.unsorted, k, tile.arrivals, ends[m])
         ends[m] += 1
     begin = int64(0)
     for m in range(tile.n_marked):
@@ -169,7 +169,7 @@ def _is_later(a, b):
 
 
 @inlined
-def _copy(source, i, target, j):
+def copy_arrival(source, i, target, j):
     """Element i of a list of arrivals becomes element j of another."""
     a, b = record_at(source, i, ARRIVAL), record_at(target, j, ARRIVAL)
     b.time, b.weight, b.serial, b.link, b.receptor = a.time, a.weight, a.serial, a.link, a.receptor
@@ -182,12 +182,12 @@ def _insertion_sort(tile, begin, end):
     for i in range(begin + 1, end):
         if not _is_later(record_at(tile.arrivals, i - 1, ARRIVAL), record_at(tile.arrivals, i, ARRIVAL)):
             continue
-        _copy(tile.arrivals, i, tile.unsorted, 0)
+        copy_arrival(tile.arrivals, i, tile.unsorted, 0)
         arrival, j = record_at(tile.unsorted, 0, ARRIVAL), i
         while j > begin and _is_later(record_at(tile.arrivals, j - 1, ARRIVAL), arrival):
-            _copy(tile.arrivals, j - 1, tile.arrivals, j)
+            copy_arrival(tile.arrivals, j - 1, tile.arrivals, j)
             j -= 1
-        _copy(tile.unsorted, 0, tile.arrivals, j)
+        copy_arrival(tile.unsorted, 0, tile.arrivals, j)
         moves += i - j
         if moves > 16 * (end - begin):
             return False
@@ -210,12 +210,12 @@ def _merge_sort(tile, begin, end):
                         record_at(tile.arrivals, left, ARRIVAL), record_at(tile.arrivals, right, ARRIVAL)
                     )
                 ):
-                    _copy(tile.arrivals, left, tile.unsorted, k)
+                    copy_arrival(tile.arrivals, left, tile.unsorted, k)
                     left += 1
                 else:
-                    _copy(tile.arrivals, right, tile.unsorted, k)
+                    copy_arrival(tile.arrivals, right, tile.unsorted, k)
                     right += 1
             start = stop
         for k in range(begin, end):
-            _copy(tile.unsorted, k, tile.arrivals, k)
+            copy_arrival(tile.unsorted, k, tile.arrivals, k)
         width *= 2

@@ -144,6 +144,7 @@ TILE = _record(
     ("marked", "u8"),  # u4 (n,): neurons to be gone through event by event in this window
     ("n_marked", "i8"),
     ("ends", "u8"),  # i8 (n + 1,)
+    *_growing("by_slice"),  # f8: what they get in each slice of the window (`tile_slices`)
     # f8 (n,) each, and zeros up to a multiple of eight; those of a neuron of exponential currents lie together, in the
     # order of x, u, y, below: what a spike adds to two of them is one load, addition and store
     ("apart", "i8"),  # of x, u, y and below: numbers from one neuron's to the next one's

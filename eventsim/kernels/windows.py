@@ -20,6 +20,7 @@ from eventsim.kernels.tile_events import first_look, go_through_marked, hand_bac
 from eventsim.kernels.tile_few import add_few, forget_limits, is_little, renew_limits, take_back_touched
 from eventsim.kernels.tile_gather import gather, mark, sort_by_neuron
 from eventsim.kernels.tile_marks import lend, take_back
+from eventsim.kernels.tile_slices import release_safe
 from eventsim.kernels.tile_sums import add_currents, add_jumps
 from eventsim.kernels.tile_traffic import move_on, receive, settle, take_off
 from eventsim.kernels.upcoming import is_watched, next_current, next_source
@@ -111,11 +112,13 @@ def _in_sums(groups, tile, w, wiring, inputs, scratch):
     n_marked = tile.n_marked
     if n_marked > 0:
         gather(tile, w, wiring, inputs, False)
-        sort_by_neuron(tile)
         if little:
             take_back_touched(tile)
         else:
             take_back(tile)
+        if tile.kind == JUMPS:
+            release_safe(tile, w)
+        sort_by_neuron(tile)
         go_through_marked(groups, tile.group, tile, w)
     if little:
         renew_limits(tile, w, n_marked)

@@ -363,7 +363,9 @@ class WindowEngine(Changeable):
             raise InputError(
                 "delay", shortest, "the window engine needs delays above 0: use the engine 'queue'"
             )
-        windows.launch(self.wiring.block.record, self.windows.record, self.time)  # what was emitted before the change
+        windows.launch(
+            self.wiring.block.record, self.windows.record, self.time
+        )  # what was emitted before the change
 
     def _is_under_way(self, link: int) -> bool:
         return any((legs["link"] == link).any() for legs in self._legs())
@@ -402,7 +404,11 @@ class WindowEngine(Changeable):
         self.windows.point("lane_of", self.calendars.lane_of)
         self.tiles.choose_day(self._shortest, self.calendars.any_lanes)
         w = self.windows.record
-        w["grid"], w["day_ms"], w["days_per_ms"] = self.tiles.grid_ms, self.tiles.day_ms, 1.0 / self.tiles.day_ms
+        w["grid"], w["day_ms"], w["days_per_ms"] = (
+            self.tiles.grid_ms,
+            self.tiles.day_ms,
+            1.0 / self.tiles.day_ms,
+        )
 
     def _endless(self) -> str:
         endless = self.tiles.records[self.tiles.records["endless"] != 0]
