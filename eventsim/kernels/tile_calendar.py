@@ -6,8 +6,8 @@ So a spike reads its row once and enters its arrivals, each in its day: times, t
 other, in a *lane* for each projection.  When the day comes, they lie there as they are needed.
 
 Days begin at multiples of ``day_ms``, a power of two, so that the day of a time is exact; no window reaches beyond one
-where a tile has lanes.  A year is some days, few enough for its arrivals to be few beside the synapses; what comes
-later is entered when the next year begins.  Nothing is taken out before, so a window can be gone through twice.  Spikes
+where a tile has lanes.  A year is some days, few enough for its arrivals to stay in a nearby cache; what comes later is
+entered when the next year begins.  Nothing is taken out before, so a window can be gone through twice.  Spikes
 that reach all their synapses at one time are entered as rows.
 
 What is entered follows from the legs: forgotten (`recall`), it is entered again.
@@ -83,11 +83,12 @@ def _enter_row(tile, w, link, leg):
 
 
 @inlined
-def _spread(column, old, size):
-    """Room for twice as many elements a day, of ``size`` bytes each; each day's lie where they belong then."""
+def _spread(column, counts, old, size):
+    """Room for twice as many elements a day, of ``size`` bytes each; those that are there move to where they belong."""
     column = reallocated(column, 2 * old * size * DAYS)
     for day in range(DAYS - 1, 0, -1):
-        copy_bytes(column + uint64(2 * day * old * size), column + uint64(day * old * size), old * size)
+        to, of = column + uint64(2 * day * old * size), column + uint64(day * old * size)
+        copy_bytes(to, of, i8(counts)[day] * size)
     return column
 
 
@@ -95,9 +96,9 @@ def _spread(column, old, size):
 def _grow(lane):
     """Room for twice as many arrivals a day."""
     old = max(_LEAST, lane.room)
-    lane.times, lane.neurons = _spread(lane.times, old, 8), _spread(lane.neurons, old, 4)
+    lane.times, lane.neurons = _spread(lane.times, lane.n, old, 8), _spread(lane.neurons, lane.n, old, 4)
     if lane.own != 0:
-        lane.weights = _spread(lane.weights, old, 8)
+        lane.weights = _spread(lane.weights, lane.n, old, 8)
     lane.room = 2 * old
 
 
@@ -105,14 +106,14 @@ def _grow(lane):
 def _grow_runs(lane):
     """Room for twice as many runs a day."""
     old = max(_LEAST, lane.room_runs)
-    lane.runs = _spread(lane.runs, old, _RUN)
+    lane.runs = _spread(lane.runs, lane.n_runs, old, _RUN)
     lane.room_runs = 2 * old
 
 
 @inlined
 def _copy_block(times, neurons, delays, targets, emitted, until):
-    """Times and targets of 32 synapses, all addresses; the number of those that are reached before all that are not
-    reached before ``until``.
+    """Copy times and targets of 32 synapses, all addresses; how many are reached before ``until``, up to the first that
+    is not.
     """
     at, end, bits = splat(emitted), splat(until), uint32(0)
     for line in range(0, 8 * BLOCK, _LINE):
@@ -144,6 +145,7 @@ def _append(lane, day, link, leg, until):
     first = n
     while k < leg.end:
         if n + BLOCK > lane.room:
+            i8(lane.n)[day] = n
             _grow(lane)
         at = uint64(day * lane.room + n)
         times, neurons = lane.times + 8 * at, lane.neurons + 4 * at
@@ -240,7 +242,7 @@ def enter_legs(tile, w, wiring):
 
 @inner
 def _begin_year(tile, w, wiring):
-    """Let a year begin on the window's first day, as long as memory allows; nothing is entered in it yet."""
+    """Let a year begin on the window's first day, longer if little came in the last; nothing is entered in it yet."""
     over = last_day(w) >= tile.first_day + tile.n_days
     if over and 4 * tile.n_in_year < MOST_IN_YEAR and tile.n_days < DAYS:
         tile.n_days *= 2
