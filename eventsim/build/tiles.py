@@ -15,6 +15,7 @@ from eventsim.kernels.doubles import LANES
 from eventsim.kernels.drive import BLOCK
 from eventsim.kernels.marked import MOST_NEURONS, STRETCH
 from eventsim.kernels.memory import address
+from eventsim.kernels.tile_batches import AT_ONCE
 from eventsim.network.model import Model
 from eventsim.network.network import Network
 from eventsim.network.population import Population
@@ -64,12 +65,13 @@ class Tiles:
     fed: numbers of the drives that are drawn in the tiles.
     grid_ms: no window may reach beyond a multiple of this, a power of two: not into another epoch of any sum, nor into
         another cell of a drive that is drawn in the tiles; inf without either.
+    day_ms: how long the days of their calendars are, a power of two.
     """
 
     def __init__(self, network: Network, groups: Groups) -> None:
         populations = list(network.populations.values())
         self.of_population = np.zeros(len(populations), np.int64)
-        self.grid_ms = math.inf
+        self.grid_ms, self.day_ms = math.inf, 1.0
         self._tau_ms = math.inf
         self.bounds: dict[str, NDArray[np.int64]] = {}
         self.feeds: list[NDArray[Any]] = []
@@ -138,6 +140,13 @@ class Tiles:
         elif longest_ms > _UNDRIVEN * fine:
             self.grid_ms = min(self.grid_ms, _UNDRIVEN * fine)
 
+    def choose_day(self, longest_ms: float, own_delays: bool) -> None:
+        """Settle how long the days of calendars are; own_delays: windows must not reach beyond one."""
+        day_ms = min(self.grid_ms, _power_of_two(longest_ms))
+        self.day_ms = day_ms if day_ms < math.inf else 1.0
+        if own_delays:
+            self.grid_ms = min(self.grid_ms, self.day_ms)
+
     def feed(self, network: Network, drives: NDArray[Any]) -> None:
         """Let tiles draw the drives that are ``fed``."""
         for index in range(self.records.size):
@@ -150,13 +159,13 @@ class Tiles:
             ]
             feeds = layout.new(layout.FEED, len(numbers))
             feeds["number"], feeds["span"] = numbers, -1
-            feeds["weight"] = [network.drives[number].weight for number in numbers]
+            weights = feeds["weight"] = [network.drives[number].weight for number in numbers]
             feeds["first_block"] = tile["first"] // BLOCK
             feeds["n_blocks"] = -(-int(tile["n"]) // BLOCK)
             cells = max(self.grid_ms, _FINEST_MS) / drives["cell_ms"][numbers]
             feeds["cells"], feeds["parts"] = np.maximum(1, cells), np.maximum(1, 1.0 / cells)
             for feed in range(feeds.size):
-                feeds["batch"][feed] = self._batches(1)
+                feeds["batch"][feed] = self._batches(1, weight=weights[feed])
                 feeds["starts"][feed] = self._keep(np.zeros(int(feeds["parts"][feed]) + 1, np.int64))
             self.records["feeds"][index], self.records["n_feeds"][index] = self._keep(feeds), feeds.size
             self.feeds.append(feeds)
@@ -220,6 +229,7 @@ class Tiles:
             ("close_at", np.uint32, n),
             ("terms", np.float64, 2),
             ("ends", np.int64, n + 1),
+            ("batch_terms", np.float64, 2 * AT_ONCE),
         ):
             record[name] = self._keep(np.zeros(length, dtype))
         record["bits"] = self._aligned(max(MOST_NEURONS, n) // 64 + 1)
@@ -231,12 +241,15 @@ class Tiles:
         record["sums_bytes"] = 8 * len(_SUMS) * padded
         for place, name in enumerate(_SUMS):
             record[name] = first + 8 * place * (1 if together else padded)
-        record["batches"] = self._batches(2)
+        record["batches"] = self._batches(2, own=1)
         return record
 
-    def _batches(self, n: int) -> int:
-        self.batches.append(layout.new(layout.BATCH, n))
-        return self._keep(self.batches[-1])
+    def _batches(self, n: int, own: int = 0, weight: float = 0.0) -> int:
+        """Arrivals with weights of their own, or of one weight."""
+        batches = layout.new(layout.BATCH, n)
+        batches["own"], batches["weight"] = own, weight
+        self.batches.append(batches)
+        return self._keep(batches)
 
     def _aligned(self, length: int) -> int:
         """The address of so many zeros, which begin with a line of the cache."""

@@ -224,6 +224,7 @@ def _point(link: Any, table: SynapseTable) -> None:
     """Let a link's fields be the addresses of a table."""
     link["row_start"] = address(table.row_start)
     link["short_starts"] = int(table.row_start.dtype == np.uint32)
+    link["synapses"] = table.row_start[-1]
     link["targets"] = address(table.targets)
     link["short_targets"] = int(table.targets.dtype == np.uint16)
     link["weights"] = address(table.weights)

@@ -56,6 +56,7 @@ LINK = _record(
     ("short_starts", "i8"),  # 1: they are u4, as they may be where a row is cut into tiles
     ("first_source", "i8"),  # of the source population's members: no row of others has synapses
     ("end_source", "i8"),
+    ("synapses", "i8"),  # in all
     # u4: index in the target population; u2, index in the tile, where rows are cut.  Sorted by (delay, target) in a row
     ("targets", "u8"),
     ("short_targets", "i8"),  # 1: u2

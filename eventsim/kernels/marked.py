@@ -85,7 +85,7 @@ _marked_u4 = _look_up(
 
 
 @intrinsic
-def _lowest(typingctx: Any, bits: Any) -> Any:
+def lowest(typingctx: Any, bits: Any) -> Any:
     """The number of the lowest bit that is set, of a number that is not 0."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -103,7 +103,7 @@ def _find(tile, neurons, short, n, found):
             where = neurons + uint64(2 * k if short else 4 * k)
             bits = _marked_u2(tile.bits, where) if short else _marked_u4(tile.bits, where)
             while bits != 0:
-                places[m] = k + _lowest(bits)
+                places[m] = k + lowest(bits)
                 m += 1
                 bits &= bits - uint32(1)
             k += _AT_ONCE

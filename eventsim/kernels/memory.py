@@ -76,6 +76,22 @@ def prefetch(typingctx: Any, where: Any, offset: Any) -> Any:
     return types.void(types.uint64, types.int64), codegen
 
 
+@intrinsic
+def widen(typingctx: Any, target: Any, source: Any) -> Any:
+    """Write the thirty-two u2 numbers at the address ``source`` as u4 at ``target``."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        to, of = (
+            builder.inttoptr(where, ir.PointerType(ir.VectorType(ir.IntType(bits), 32)))
+            for where, bits in zip(args, (32, 16), strict=True)
+        )
+        numbers = builder.zext(builder.load(of, align=2), ir.VectorType(ir.IntType(32), 32))
+        builder.store(numbers, to, align=4)
+        return context.get_dummy_value()
+
+    return types.void(types.uint64, types.uint64), codegen
+
+
 class Block:
     """A record of addresses and scalars with the arrays that it points to, kept alive.
 

@@ -14,11 +14,10 @@ from eventsim.kernels.window_layout import BATCH
 
 @inlined
 def _room(feed, n):
-    """Room for the arrivals of a cell, whose weight is the drive's."""
+    """Room for the arrivals of a cell."""
     batch = record_at(feed.batch, 0, BATCH)
     if n > batch.room:
         reserve(batch, 2 * n)
-        f8(batch.weights)[0] = feed.weight
         if feed.parts > 1:
             feed.drawn_times = reallocated(feed.drawn_times, 8 * batch.room)
             feed.drawn_neurons = reallocated(feed.drawn_neurons, 4 * batch.room)

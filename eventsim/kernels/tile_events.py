@@ -8,6 +8,7 @@ import math
 
 from numba import int64
 
+from eventsim.kernels.ahead import ask_for_lines
 from eventsim.kernels.handlers import (
     CURRENT,
     bound,
@@ -30,7 +31,6 @@ from eventsim.kernels.neuron import move_threshold
 from eventsim.kernels.shared import reallocated
 from eventsim.kernels.sums import ABSENT
 from eventsim.kernels.tile_marks import stays_below
-from eventsim.kernels.tile_traffic import ask_for_lines
 from eventsim.kernels.window_layout import ARRIVAL, EVENTS, JUMPS, SPIKE
 
 _SPIKE = SPIKE.itemsize

@@ -15,16 +15,17 @@ import math
 from numba import int64, uint64
 
 from eventsim.kernels import tile_limits
+from eventsim.kernels.ahead import AHEAD
 from eventsim.kernels.doubles import LANES, above, dealt, gather, load, scatter, splat, store
 from eventsim.kernels.jit import inlined, inner
 from eventsim.kernels.layout import LINK
 from eventsim.kernels.memory import f8, i8, record_at, u2, u4
 from eventsim.kernels.shared import reallocated
-from eventsim.kernels.tile_batches import AT_ONCE, ask_ahead, fill_batches, has_own
+from eventsim.kernels.tile_batches import AT_ONCE, ask_ahead, fill_batches, is_taken_whole
 from eventsim.kernels.tile_epochs import next_epoch
+from eventsim.kernels.tile_gather import mark
 from eventsim.kernels.tile_limits import HELD
 from eventsim.kernels.tile_terms import current_terms, jump_term, jump_terms, many_current_terms
-from eventsim.kernels.tile_traffic import AHEAD, mark
 from eventsim.kernels.window_layout import BATCH, DELIVERY, FEED, JUMPS, SUMS
 
 _RECORD = 32  # bytes of a neuron of exponential currents: x, u, y and below
@@ -36,10 +37,7 @@ _FIRST = 4.0  # windows for which the first limits hold
 @inner
 def is_little(tile, w):
     """Whether so little arrives in this window that a pass over the tile would cost more."""
-    n = int64(0)
-    for k in range(tile.n_deliveries):
-        delivery = record_at(tile.deliveries, k, DELIVERY)
-        n += delivery.end - delivery.first
+    n = tile.n_arriving
     for k in range(tile.n_feeds):
         feed = record_at(tile.feeds, k, FEED)
         n += feed.last - feed.first
@@ -319,7 +317,7 @@ def _touch_rows(tile, wiring, signs, upwards):
         ask_ahead(tile, wiring, k + AHEAD, False)
         delivery = record_at(tile.deliveries, k, DELIVERY)
         link = record_at(wiring.links, delivery.link, LINK)
-        if (signs[delivery.link] > 0) == upwards and not has_own(link):
+        if (signs[delivery.link] > 0) == upwards and link.weight_stride == 0:
             t, n = delivery.emitted + f8(link.delays)[0], uint64(delivery.end - delivery.first)
             to_u, to_current = _find_terms(tile, t, f8(link.weights)[0])
             targets = u2(link.targets + uint64(2 * delivery.first))
@@ -329,7 +327,7 @@ def _touch_rows(tile, wiring, signs, upwards):
 @inner
 def _touch_batch(tile, w, batch, first, last, own, upwards):
     """Arrivals of one sign, with weights of their own or not, each at a time of its own."""
-    to_u, to_current = f8(batch.terms), f8(batch.terms + uint64(8 * AT_ONCE))
+    to_u, to_current = f8(tile.batch_terms), f8(tile.batch_terms + uint64(8 * AT_ONCE))
     while first < last:
         n = uint64(min(last - first, AT_ONCE))
         if tile.kind == JUMPS:
@@ -338,6 +336,15 @@ def _touch_batch(tile, w, batch, first, last, own, upwards):
             many_current_terms(tile, w, batch, first, n, own, upwards, to_u, to_current)
         _touch(tile, u4(batch.neurons + uint64(4 * first)), n, to_u, to_current, uint64(1), upwards)
         first += AT_ONCE
+
+
+@inner
+def _touch_all(tile, w, batch, upwards):
+    """All arrivals of a batch of one sign."""
+    if batch.own != 0:
+        _touch_batch(tile, w, batch, int64(0), batch.n, True, upwards)
+    else:
+        _touch_batch(tile, w, batch, int64(0), batch.n, False, upwards)
 
 
 @inner
@@ -366,11 +373,15 @@ def add_few(tile, w, wiring, inputs):
         _limit_all(tile, w)
     _look_at_close(tile, w)
     tile.n_touched = 0
-    fill_batches(tile, wiring, i8(w.signs))
+    fill_batches(tile, w, wiring)
     for upwards in (True, False):
         _touch_rows(tile, wiring, i8(w.signs), upwards)
         batch = record_at(tile.batches, 0 if upwards else 1, BATCH)
-        _touch_batch(tile, w, batch, int64(0), batch.n, True, upwards)
+        _touch_all(tile, w, batch, upwards)
+        for k in range(tile.n_open):
+            batch = record_at(tile.open, k, BATCH)
+            if is_taken_whole(tile, w, batch, upwards):
+                _touch_all(tile, w, batch, upwards)
         _touch_driven(tile, w, inputs, upwards)
         if upwards:
             tile.n_excited = tile.n_touched

@@ -11,8 +11,8 @@ from eventsim.kernels.doubles import LANES, above, dealt, load, splat, store
 from eventsim.kernels.jit import inlined, inner
 from eventsim.kernels.memory import f8, record_at, u4
 from eventsim.kernels.sums import SLACK, growth, rounded
+from eventsim.kernels.tile_gather import mark
 from eventsim.kernels.tile_limits import HELD
-from eventsim.kernels.tile_traffic import mark
 from eventsim.kernels.window_layout import ARRIVAL, CURRENTS, SUMS
 
 _RECORD = 32  # bytes of a neuron of exponential currents: x, u, y and below

@@ -9,14 +9,14 @@ all there is to know.
 
 from numba import int64, uint64
 
+from eventsim.kernels.ahead import AHEAD
 from eventsim.kernels.doubles import add_two
 from eventsim.kernels.jit import inlined, inner
 from eventsim.kernels.layout import LINK
 from eventsim.kernels.memory import f8, i8, record_at, u2, u4
-from eventsim.kernels.tile_batches import AT_ONCE, ask_ahead, fill_batches, has_own
+from eventsim.kernels.tile_batches import AT_ONCE, ask_ahead, fill_batches, is_taken_whole
 from eventsim.kernels.tile_marks import keep_currents, keep_jumps, mark_excited, mark_high, mark_low
 from eventsim.kernels.tile_terms import current_terms, jump_term, jump_terms, many_current_terms
-from eventsim.kernels.tile_traffic import AHEAD
 from eventsim.kernels.window_layout import BATCH, DELIVERY, FEED
 
 # --- jumps of V
@@ -38,7 +38,7 @@ def _add_rows_of_jumps(tile, wiring, signs, upwards):
         ask_ahead(tile, wiring, k + AHEAD, False)
         delivery = record_at(tile.deliveries, k, DELIVERY)
         link = record_at(wiring.links, delivery.link, LINK)
-        if (signs[delivery.link] > 0) == upwards and not has_own(link):
+        if (signs[delivery.link] > 0) == upwards and link.weight_stride == 0:
             _add_row_of_jumps(tile, link, delivery)
 
 
@@ -48,7 +48,7 @@ def _add_batch_of_jumps(tile, w, batch, first, last, own):
 
     own: whether they have weights of their own.
     """
-    u, terms = f8(tile.u), f8(batch.terms)
+    u, terms = f8(tile.u), f8(tile.batch_terms)
     while first < last:
         n = uint64(min(last - first, AT_ONCE))
         jump_terms(tile, w, batch, first, n, own, terms)
@@ -59,9 +59,22 @@ def _add_batch_of_jumps(tile, w, batch, first, last, own):
 
 
 @inner
-def _add_own_jumps(tile, w, batch):
-    """All arrivals of a batch, each with a weight of its own."""
-    _add_batch_of_jumps(tile, w, batch, int64(0), batch.n, True)
+def _add_all_jumps(tile, w, batch):
+    """All arrivals of a batch."""
+    if batch.own != 0:
+        _add_batch_of_jumps(tile, w, batch, int64(0), batch.n, True)
+    else:
+        _add_batch_of_jumps(tile, w, batch, int64(0), batch.n, False)
+
+
+@inner
+def _add_batches_of_jumps(tile, w, upwards):
+    """All batches of one sign."""
+    _add_all_jumps(tile, w, record_at(tile.batches, 0 if upwards else 1, BATCH))
+    for k in range(tile.n_open):
+        batch = record_at(tile.open, k, BATCH)
+        if is_taken_whole(tile, w, batch, upwards):
+            _add_all_jumps(tile, w, batch)
 
 
 @inner
@@ -86,10 +99,10 @@ def add_jumps(tile, w, wiring, inputs):
     """All arrivals of the window, and a mark on each neuron that may fire."""
     signs = i8(w.signs)
     keep_jumps(tile)
-    fill_batches(tile, wiring, signs)
+    fill_batches(tile, w, wiring)
     for upwards in (True, False):
         _add_rows_of_jumps(tile, wiring, signs, upwards)
-        _add_own_jumps(tile, w, record_at(tile.batches, 0 if upwards else 1, BATCH))
+        _add_batches_of_jumps(tile, w, upwards)
         _add_driven_jumps(tile, w, inputs, upwards)
         if upwards:
             mark_high(tile, w)
@@ -122,7 +135,7 @@ def _add_rows_of_currents(tile, wiring):
         ask_ahead(tile, wiring, k + AHEAD, False)
         delivery = record_at(tile.deliveries, k, DELIVERY)
         link = record_at(wiring.links, delivery.link, LINK)
-        if not has_own(link):
+        if link.weight_stride == 0:
             _add_row_of_currents(tile, link, delivery)
 
 
@@ -132,7 +145,7 @@ def _add_batch_of_currents(tile, w, batch, first, last, own, upwards):
 
     own: whether they have weights of their own.
     """
-    to_u, to_current = f8(batch.terms), f8(batch.terms + uint64(8 * AT_ONCE))
+    to_u, to_current = f8(tile.batch_terms), f8(tile.batch_terms + uint64(8 * AT_ONCE))
     x, u = tile.x, tile.u
     while first < last:
         n = uint64(min(last - first, AT_ONCE))
@@ -148,10 +161,22 @@ def _add_batch_of_currents(tile, w, batch, first, last, own, upwards):
 
 
 @inner
-def _add_own_currents(tile, w, upwards):
-    """All arrivals of a batch, each with a weight of its own."""
-    batch = record_at(tile.batches, 0 if upwards else 1, BATCH)
-    _add_batch_of_currents(tile, w, batch, int64(0), batch.n, True, upwards)
+def _add_all_currents(tile, w, batch, upwards):
+    """All arrivals of a batch, whose weights are of one sign."""
+    if batch.own != 0:
+        _add_batch_of_currents(tile, w, batch, int64(0), batch.n, True, upwards)
+    else:
+        _add_batch_of_currents(tile, w, batch, int64(0), batch.n, False, upwards)
+
+
+@inner
+def _add_batches_of_currents(tile, w, upwards):
+    """All batches of one sign."""
+    _add_all_currents(tile, w, record_at(tile.batches, 0 if upwards else 1, BATCH), upwards)
+    for k in range(tile.n_open):
+        batch = record_at(tile.open, k, BATCH)
+        if is_taken_whole(tile, w, batch, upwards):
+            _add_all_currents(tile, w, batch, upwards)
 
 
 @inner
@@ -178,9 +203,9 @@ def _add_driven_currents(tile, w, inputs):
 def add_currents(tile, w, wiring, inputs):
     """All arrivals of the window, and a mark on each neuron that may fire."""
     keep_currents(tile, w)
-    fill_batches(tile, wiring, i8(w.signs))
+    fill_batches(tile, w, wiring)
     _add_rows_of_currents(tile, wiring)
     for upwards in (True, False):
-        _add_own_currents(tile, w, upwards)
+        _add_batches_of_currents(tile, w, upwards)
     _add_driven_currents(tile, w, inputs)
     mark_excited(tile)

@@ -56,7 +56,7 @@ def _growths(w, times, n, ref, rate, found):
 def jump_terms(tile, w, batch, first, n, own, to_u):
     """`jump_term` of the arrivals of a batch from ``first`` on; own: whether they have weights of their own."""
     c = record_at(tile.sums, 0, SUMS)
-    weights, common = f8(batch.weights + uint64(8 * first)), f8(batch.weights)[0]
+    weights, common = f8(batch.weights + uint64(8 * first)), batch.weight
     _growths(w, f8(batch.times + uint64(8 * first)), n, tile.ref, c.rate, to_u)
     for k in range(n):
         to_u[k] = rounded((weights[k] if own else common) * to_u[k], c.rounding)
@@ -79,7 +79,7 @@ def many_current_terms(tile, w, batch, first, n, own, upwards, to_u, to_current)
 @inlined
 def _weigh_currents(c, batch, first, n, own, times, ref, across, gap, per_gap, rounding, to_u, to_current):
     """The terms, where ``to_u`` and ``to_current`` hold the exponentials of membrane and current."""
-    weights, common = f8(batch.weights + uint64(8 * first)), f8(batch.weights)[0] * c.per_c_m
+    weights, common = f8(batch.weights + uint64(8 * first)), batch.weight * c.per_c_m
     for k in range(n):
         current = weights[k] * c.per_c_m if own else common
         to_u[k] = rounded(

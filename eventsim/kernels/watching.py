@@ -11,9 +11,9 @@ from eventsim.kernels.jit import inlined, inner
 from eventsim.kernels.memory import f8, record_at, u2, u4
 from eventsim.kernels.shared import copy_bytes, reallocated
 from eventsim.kernels.upcoming import is_watched
-from eventsim.kernels.window_layout import LEG, SPIKE, TILE
+from eventsim.kernels.window_layout import SPIKE, TILE
 
-_TILE, _LEG = TILE.itemsize, LEG.itemsize
+_TILE = TILE.itemsize
 
 
 @inlined
@@ -34,14 +34,13 @@ def _copy(tile, back):
     kept = _moved(tile.x, kept, tile.sums_bytes, back)
     for array in (tile.due, tile.free):
         kept = _moved(array, kept, 8 * tile.n, back)
-    kept = _moved(tile.legs, kept, _LEG * tile.n_legs, back)
     _moved(tile.held, kept, 4 * tile.n_held, back)
 
 
 @inner
 def keep(tile, where):
     """Keep a tile, whose record lies at an address, as it is."""
-    size = _TILE + tile.state_bytes + tile.sums_bytes + 16 * tile.n + _LEG * tile.n_legs + 4 * tile.n_held
+    size = _TILE + tile.state_bytes + tile.sums_bytes + 16 * tile.n + 4 * tile.n_held
     if size > tile.room_kept:
         tile.room_kept = 2 * size
         tile.kept = reallocated(tile.kept, tile.room_kept)
@@ -53,7 +52,7 @@ def keep(tile, where):
 def rewind(tile):
     """The tile as it was kept.  What is only room to work in stays as it is: it may have been moved to grow."""
     before = record_at(tile.kept, 0, TILE)
-    tile.n_legs, tile.first_leg, tile.next = before.n_legs, before.first_leg, before.next
+    tile.first_leg, tile.next = before.first_leg, before.next  # legs and calendar, nothing is taken out of
     tile.n_held, tile.n_spikes, tile.n_marked = before.n_held, before.n_spikes, before.n_marked
     tile.ref, tile.ref_x, tile.ref_y = before.ref, before.ref_x, before.ref_y
     tile.restless, tile.quiet_until, tile.next_drive = before.restless, before.quiet_until, before.next_drive

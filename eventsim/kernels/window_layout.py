@@ -29,7 +29,14 @@ SPIKE = _record(
 )
 """A spike and its place in the order: (time, rank, serial, link, neuron)."""
 
-LEG = _record(("emitted", "f8"), ("serial", "i8"), ("link", "i8"), ("next", "i8"), ("end", "i8"))
+LEG = _record(
+    ("emitted", "f8"),
+    ("serial", "i8"),
+    ("link", "i8"),
+    ("next", "i8"),  # the first synapse that it may not have reached yet
+    ("entered", "i8"),  # from ``next`` up to here its arrivals stand in the tile's calendar
+    ("end", "i8"),
+)
 """A spike on its way to the neurons of a tile along one projection."""
 
 DELIVERY = _record(("emitted", "f8"), ("serial", "i8"), ("link", "i8"), ("first", "i8"), ("end", "i8"))
@@ -48,11 +55,36 @@ BATCH = _record(
     ("n", "i8"),
     ("room", "i8"),
     ("times", "u8"),  # f8
-    ("weights", "u8"),  # f8, of one sign; of a drive the first alone
     ("neurons", "u8"),  # u4: in the tile
-    ("terms", "u8"),  # f8: what some of them add to one sum, and to another
+    ("own", "i8"),  # 1: each has a weight of its own
+    ("weights", "u8"),  # f8, theirs
+    ("weight", "f8"),  # or that of all
+    # of those of a calendar
+    ("link", "i8"),
+    ("n_runs", "i8"),
+    ("runs", "u8"),  # RUN
 )
 """Arrivals in a row, however far apart their synapses lie: what they add is worked out several at a time."""
+
+RUN = _record(("serial", "i8"), ("first", "i8"))
+"""From ``first`` on the arrivals of a batch are of the spike with this serial number."""
+
+LANE = _record(
+    ("link", "i8"),
+    ("own", "i8"),  # 1: its synapses have weights of their own
+    ("n", "u8"),  # i8 (`DAYS`,): arrivals
+    ("room", "i8"),  # for those of a day
+    ("times", "u8"),  # f8 (`DAYS`, room)
+    ("neurons", "u8"),  # u4 (`DAYS`, room)
+    ("weights", "u8"),  # f8 (`DAYS`, room), where they have weights of their own
+    ("n_runs", "u8"),  # i8 (`DAYS`,)
+    ("room_runs", "i8"),
+    ("runs", "u8"),  # RUN (`DAYS`, room_runs)
+)
+"""What is to arrive in a tile over a projection whose synapses have delays of their own, by the day of its calendar."""
+
+DAY = _record(*_growing("rows"))
+"""The rows, DELIVERY, that arrive as a whole in a day of a tile's calendar."""
 
 FEED = _record(
     ("number", "i8"),  # of the drive
@@ -86,18 +118,33 @@ TILE = _record(
     ("first_leg", "i8"),  # before it they have arrived
     ("in_order", "i8"),  # 1: all synapses onto the tile have the same delay
     *_growing("deliveries"),
+    ("n_arriving", "i8"),  # synaptic events of this window
+    ("launched", "i8"),  # spikes with smaller serial numbers have taken off
+    # what is to come, where delays differ (`tile_calendar`)
+    ("days", "u8"),  # DAY (`DAYS`,)
+    ("lanes", "u8"),  # LANE
+    ("n_lanes", "i8"),
+    ("first_day", "i8"),  # of the year
+    ("n_days", "i8"),
+    ("n_entered", "i8"),  # legs that have been entered in this year
+    ("n_in_year", "i8"),  # arrivals in it
+    ("beyond", "f8"),  # the first arrival after it
+    *_growing("open"),  # BATCH: those of this window
+    ("in_part", "i8"),  # 1: only some of their arrivals are of this window
     *_growing("unsorted"),  # ARRIVAL
     *_growing("owners"),  # u4: whose they are
     *_growing("arrivals"),  # ARRIVAL: of one neuron after the other, in order
     *_growing("spikes"),
     *_growing("held"),  # u4: refractory neurons, where handled in sums
-    ("batches", "u8"),  # BATCH (2,): excitation and inhibition over synapses with values of their own
+    ("batches", "u8"),  # BATCH (2,): excitation and inhibition with weights of their own
+    ("batch_terms", "u8"),  # f8: what some of a batch add to one sum, and to another
     ("marks", "u8"),  # u2 (n,): place + 1 in ``marked``, or 0
     ("bits", "u8"),  # u2: bit i % 16 of word i // 16 is whether neuron i is marked; at least 4,096 bits
     ("found", "u8"),  # u4: places of marked neurons in a list
     ("marked", "u8"),  # u4 (n,): neurons to be gone through event by event in this window
     ("n_marked", "i8"),
     ("ends", "u8"),  # i8 (n + 1,)
+    *_growing("by_slice"),  # f8: what they get in each slice of the window (`tile_slices`)
     # f8 (n,) each, and zeros up to a multiple of eight; those of a neuron of exponential currents lie together, in the
     # order of x, u, y, below: what a spike adds to two of them is one load, addition and store
     ("apart", "i8"),  # of x, u, y and below: numbers from one neuron's to the next one's
@@ -156,7 +203,9 @@ WINDOWS = _record(
     ("last", "f8"),  # where this call ends
     ("longest", "f8"),  # longest window: no delay is shorter
     ("grid", "f8"),  # windows end at multiples of this (ms), a power of two; inf: anywhere
-    ("fresh", "f8"),  # what drives drawn in the tiles bring before this has arrived already
+    ("fresh", "f8"),  # what drives drawn in the tiles and calendars bring before this has arrived already
+    ("day_ms", "f8"),  # of the calendars; a power of two
+    ("days_per_ms", "f8"),
     ("status", "i8"),
     ("watching", "i8"),  # 1: some neurons or sources are watched
     ("stopped", "i8"),  # 1: this call ends where one of them fired
@@ -168,6 +217,7 @@ WINDOWS = _record(
     ("scratch_bytes", "i8"),
     ("target_of", "u8"),  # i8 (n_links,): target population
     ("tiles_of", "u8"),  # i8 (n_populations,): how many
+    ("lane_of", "u8"),  # i8 (n_links,): place among the lanes of the tiles that it leads to; -1: one delay
     ("drives", "u8"),  # DRIVE
     ("signs", "u8"),  # i8 (n_links,): 1 no weight is negative, -1 none is positive, 0 both
     *_growing("spikes"),  # of the window before, in order

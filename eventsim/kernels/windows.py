@@ -18,9 +18,11 @@ from eventsim.kernels.tile_drive import feed_window, next_fed
 from eventsim.kernels.tile_epochs import any_below, enter_epochs, find_quiet, mark_released, next_release
 from eventsim.kernels.tile_events import first_look, go_through_marked, hand_back, set_current_in
 from eventsim.kernels.tile_few import add_few, forget_limits, is_little, renew_limits, take_back_touched
+from eventsim.kernels.tile_gather import gather, mark, sort_by_neuron
 from eventsim.kernels.tile_marks import lend, take_back
+from eventsim.kernels.tile_slices import release_safe
 from eventsim.kernels.tile_sums import add_currents, add_jumps
-from eventsim.kernels.tile_traffic import drop_arrived, gather, mark, move_on, sort_by_neuron, take_off
+from eventsim.kernels.tile_traffic import move_on, receive, settle, take_off
 from eventsim.kernels.upcoming import next_current, next_source
 from eventsim.kernels.watching import first_watched, first_watched_source, keep, rewind
 from eventsim.kernels.window_layout import BATCH, EVENTS, FEED, JUMPS, TILE
@@ -113,11 +115,13 @@ def _in_sums(groups, tile, w, wiring, inputs, scratch):
     n_marked = tile.n_marked
     if n_marked > 0:
         gather(tile, w, wiring, inputs, False)
-        sort_by_neuron(tile)
         if little:
             take_back_touched(tile)
         else:
             take_back(tile)
+        if tile.kind == JUMPS and tile.n_lanes > 0:  # else windows are so short that slices release few
+            release_safe(tile, w)
+        sort_by_neuron(tile)
         go_through_marked(groups, tile.group, tile, w)
     if little:
         renew_limits(tile, w, n_marked)
@@ -137,9 +141,9 @@ def _in_sums(groups, tile, w, wiring, inputs, scratch):
 @apart
 def _live(groups, tile, w, wiring, inputs, scratch):
     """All that happens in a tile in this window; ``scratch``: the thread's."""
-    take_off(tile, w, wiring)
+    receive(tile, w, wiring)
     move_on(tile, w, wiring)
-    if tile.n_deliveries == 0 and _next_driven(tile, w, w.start) >= w.end and tile.quiet_until >= w.end:
+    if tile.n_arriving == 0 and _next_driven(tile, w, w.start) >= w.end and tile.quiet_until >= w.end:
         return
     if tile.kind == EVENTS:
         _in_events(groups, tile, w, wiring, inputs)
@@ -191,6 +195,7 @@ def _go_ahead(groups, w, wiring, inputs, scratch):
     for number in range(w.n_tiles):
         tile = record_at(w.tiles, number, TILE)
         if tile.watched != 0:
+            receive(tile, w, wiring)
             keep(tile, w.tiles + uint64(number * _TILE))
             _live(groups, tile, w, wiring, inputs, scratch)
             tile.ahead = 1
@@ -294,20 +299,27 @@ def end(groups, windows_array, t, population):
         tile = record_at(w.tiles, number, TILE)
         if population >= 0 and tile.population != population:
             continue
-        drop_arrived(tile)
         if tile.kind != EVENTS:
             enter_epochs(tile, t)
             hand_back(groups, tile.group, tile, t)
 
 
 @kernel
-def launch(wiring_array, windows_array):
-    """Start all emitted spikes on their way, over the synapses as they are now."""
+def settle_all(wiring_array, windows_array, t):
+    """Let the tiles' legs tell all about the spikes on their way after ``t``, up to which all has happened."""
+    wiring, w = wiring_array[0], windows_array[0]
+    for number in range(w.n_tiles):
+        settle(record_at(w.tiles, number, TILE), wiring, math.nextafter(t, math.inf))
+
+
+@kernel
+def launch(wiring_array, windows_array, t):
+    """Start all emitted spikes on their way, over the synapses as they are now, at ``t``."""
     wiring, w = wiring_array[0], windows_array[0]
     for number in range(w.n_tiles):
         tile = record_at(w.tiles, number, TILE)
         take_off(tile, w, wiring)
-        drop_arrived(tile)
+        settle(tile, wiring, math.nextafter(t, math.inf))
         tile.next = -math.inf  # to be found out
     w.n_spikes = 0
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from eventsim.build.calendars import Calendars
 from eventsim.build.groups import Groups, build_groups
 from eventsim.build.streams import CurrentStream, DriveStream, SpikeStream
 from eventsim.build.tiles import Tiles
@@ -78,6 +79,9 @@ class WindowEngine(Changeable):
         )
         self.tiles.keep_order(self.wiring.one_delay)
         self.tiles.choose_grid(self._shortest, self.wiring.row_by_row)
+        self.calendars = Calendars(self.tiles.records)
+        self.calendars.lay_out(self.wiring)
+        self.tiles.choose_day(self._shortest, self.calendars.any_lanes)
         self.tiles.feed(network, self.drives.records)
         self.windows = Block(
             window_layout.WINDOWS,
@@ -85,6 +89,7 @@ class WindowEngine(Changeable):
                 "tiles": self.tiles.records,
                 "tiles_of": self.tiles.of_population,
                 "target_of": self.wiring.target_populations,
+                "lane_of": self.calendars.lane_of,
                 "signs": self.wiring.signs,
                 "drives": self.drives.records,
                 "spike_counts": np.zeros(network.size, np.int64),
@@ -92,6 +97,8 @@ class WindowEngine(Changeable):
             now=0.0,
             longest=self._shortest,
             grid=self.tiles.grid_ms,
+            day_ms=self.tiles.day_ms,
+            days_per_ms=1.0 / self.tiles.day_ms,
             n_tiles=self.tiles.records.size,
             n_threads=threads,
             window_events=10 + network.size // 4,
@@ -114,8 +121,14 @@ class WindowEngine(Changeable):
                 free(tile, _GROWING_IN_TILES)
             for feed in (feed for feeds in tiles.feeds for feed in feeds):
                 free(feed, ("drawn_times", "drawn_neurons"))
+            calendars = getattr(self, "calendars", None)
             for batch in (batch for batches in tiles.batches for batch in batches):
-                free(batch, ("times", "weights", "neurons", "terms"))
+                free(batch, _GROWING_IN_BATCHES)
+            if calendars is not None:
+                for lane in (lane for lanes in calendars.lanes for lane in lanes):
+                    free(lane, _GROWING_IN_LANES)
+                for day in (day for days in calendars.days for day in days):
+                    free(day, ("rows",))
 
     @property
     def synapses(self) -> int:
@@ -215,6 +228,7 @@ class WindowEngine(Changeable):
         """Everything that changes while simulating, as arrays; `restore` goes on from it with the same bytes."""
         if self._started:
             windows.end(self.groups.kernel, self.windows.record, self.time, -1)
+        windows.settle_all(self.wiring.block.record, self.windows.record, self.time)
         w = self.windows
         state: dict[str, NDArray[np.generic]] = {
             "time": np.array(self.time),
@@ -242,7 +256,8 @@ class WindowEngine(Changeable):
         for number, tile in enumerate(self.tiles.records):
             refill(tile, "legs", state[f"legs/{number}"], window_layout.LEG)
             tile["synaptic_events"], tile["external_events"] = state[f"events/{number}"]
-            tile["next"], tile["first_leg"] = -math.inf, 0
+            tile["next"], tile["first_leg"], tile["launched"] = -math.inf, 0, 0
+        windows.settle_all(self.wiring.block.record, self.windows.record, self.time)
         self.groups.restore(state)
         for number, stream in enumerate(self.streams):
             prefix = f"stream/{number}/"
@@ -348,7 +363,9 @@ class WindowEngine(Changeable):
             raise InputError(
                 "delay", shortest, "the window engine needs delays above 0: use the engine 'queue'"
             )
-        windows.launch(self.wiring.block.record, self.windows.record)  # what was emitted before the change
+        windows.launch(
+            self.wiring.block.record, self.windows.record, self.time
+        )  # what was emitted before the change
 
     def _is_under_way(self, link: int) -> bool:
         return any((legs["link"] == link).any() for legs in self._legs())
@@ -370,11 +387,28 @@ class WindowEngine(Changeable):
             tiles["in_order"][tiles["population"] == onto] = 0
         self._shortest, _ = self.wiring.earliest
         self.windows.record["longest"] = self._shortest
+        self._lay_out()
 
     def _put(self, number: int) -> None:
+        windows.settle_all(self.wiring.block.record, self.windows.record, self.time)
         super()._put(number)
         self.windows.point("target_of", self.wiring.target_populations)
         self.windows.point("signs", self.wiring.signs)
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        """Let the calendars, in which nothing is entered, be those of the projections and of windows as they are."""
+        for lanes in self.calendars.lay_out(self.wiring):
+            for lane in lanes:
+                free(lane, _GROWING_IN_LANES)
+        self.windows.point("lane_of", self.calendars.lane_of)
+        self.tiles.choose_day(self._shortest, self.calendars.any_lanes)
+        w = self.windows.record
+        w["grid"], w["day_ms"], w["days_per_ms"] = (
+            self.tiles.grid_ms,
+            self.tiles.day_ms,
+            1.0 / self.tiles.day_ms,
+        )
 
     def _endless(self) -> str:
         endless = self.tiles.records[self.tiles.records["endless"] != 0]
@@ -391,3 +425,5 @@ def _is_zero(delay: object) -> bool:
 
 
 _GROWING, _GROWING_IN_TILES = growing(window_layout.WINDOWS), growing(window_layout.TILE)
+_GROWING_IN_BATCHES = ("times", "neurons", "weights")
+_GROWING_IN_LANES = (*_GROWING_IN_BATCHES, "runs")

@@ -74,7 +74,29 @@ def test_the_same_bytes_on_several_threads(network, threads):
     compare(network, 2.0, 3, threads)
 
 
-def _in_pieces(network: Network, cuts: list[float]) -> tuple[Run, list[NDArray[Any]]]:
+@pytest.mark.parametrize("model", [LIF(t_ref=1.0), LIFExp(t_ref=1.0)], ids=["LIF", "LIFExp"])
+@pytest.mark.parametrize("strength", [0.004, 0.4])
+def test_volleys_fill_the_calendar(model, strength):
+    """More arrivals in its first years than one may hold, later ones with few; weights of both signs and of one."""
+    network = one_of_each(seed=2)
+    scale = strength if isinstance(model, LIF) else 60.0 * strength
+    sources = network.source(
+        "volleys", SpikeTrains([[0.25 + k % 3, 30.0] if k % 50 == 0 else [0.25 + k % 3] for k in range(600)])
+    )
+    cells = network.population("cells", 300, model)
+    network.connect(sources, cells, AllToAll(), Uniform(-2.0 * scale, 4.0 * scale), Uniform(0.9, 40.0))
+    network.connect(sources, cells, FixedIndegree(60), 10.0 * scale, Uniform(0.9, 3.0))
+    network.connect(cells, cells, FixedIndegree(20), scale, Uniform(0.25, 400.0))
+    network.connect(cells, cells, FixedIndegree(5), -scale, delay=1.5)
+    queue = compare(network, 60.0)
+    assert queue.counts["synaptic_events"] > 180_000
+    if strength > 0.1:
+        assert queue.ids.size > 1000
+    pieces, _ = _in_pieces(network, [3.0, 3.3, 30.0, 31.7], 60.0)
+    assert_same(queue, pieces)
+
+
+def _in_pieces(network: Network, cuts: list[float], end: float = END) -> tuple[Run, list[NDArray[Any]]]:
     """A run in which V is looked at at every cut, and in which a fresh engine goes on at every other one."""
     times, ids, seen = [np.zeros(0)], [np.zeros(0, np.uint32)], []
 
@@ -83,7 +105,7 @@ def _in_pieces(network: Network, cuts: list[float]) -> tuple[Run, list[NDArray[A
         ids.append(new_ids)
 
     engine = WindowEngine(network)
-    for number, cut in enumerate([*cuts, END]):
+    for number, cut in enumerate([*cuts, end]):
         engine.run_until(cut, keep, lambda _: None)
         seen += [engine.sample(p[:], "v", cut) for p in network.populations.values() if not p.is_source]
         if number % 2 == 0:
