@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eventsim.build.wiring import Wiring
-from eventsim.kernels import window_layout as layout
+from eventsim.kernels.windows import layout
 from eventsim.kernels.memory import address
-from eventsim.kernels.tile_calendar import DAYS
+from eventsim.kernels.windows.tile_calendar import DAYS
 
 class Calendars:
     """Calendars for tiles (n,) TILE.

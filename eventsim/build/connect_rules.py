@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from eventsim.kernels import connect
+from eventsim.kernels.synapses import connect
 from eventsim.network.population import PopulationView, self_positions
 from eventsim.network.rules import (
     AllToAll,

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eventsim.build.connect_rules import Ends, Positions, draws
-from eventsim.kernels import distinct
-from eventsim.kernels.sort_rows import count_rows, place_synapses
+from eventsim.kernels.synapses import distinct
+from eventsim.kernels.synapses.sort_rows import count_rows, place_synapses
 from eventsim.network.rules import FixedTotalNumber
 
 _BITS_ABOVE = 0.3  # of all pairs; the bits then take less than half a byte a synapse

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from eventsim.build.noise import Change
 from eventsim.errors import InputError
-from eventsim.kernels import quantiles
-from eventsim.kernels.streamkeys import stream_key
+from eventsim.kernels.random import quantiles
+from eventsim.kernels.random.streamkeys import stream_key
 from eventsim.network.description import FloatArray
 from eventsim.network.distributions import (
     Distribution,

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from eventsim.kernels import layout
 from eventsim.kernels import noise as kernels
 from eventsim.kernels.memory import address
-from eventsim.kernels.quantiles import normal_quantile
-from eventsim.kernels.streamkeys import stream_key
+from eventsim.kernels.random.quantiles import normal_quantile
+from eventsim.kernels.random.streamkeys import stream_key
 from eventsim.network.description import FloatArray
 from eventsim.network.distributions import Distribution
 from eventsim.network.network import Network

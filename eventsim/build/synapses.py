@@ -20,8 +20,8 @@ from eventsim.build.different_pairs import different_pairs
 from eventsim.build.draw import Values
 from eventsim.build.noise import delay_changes, is_scattered, weight_changes
 from eventsim.errors import InputError
-from eventsim.kernels import sort_rows
-from eventsim.kernels.streamkeys import stream_key
+from eventsim.kernels.synapses import sort_rows
+from eventsim.kernels.random.streamkeys import stream_key
 from eventsim.lut.lattice import snap
 from eventsim.network.description import FloatArray
 from eventsim.network.network import Network

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eventsim.build.groups import Groups
-from eventsim.kernels import window_layout as layout
-from eventsim.kernels.doubles import LANES
-from eventsim.kernels.drive import BLOCK
-from eventsim.kernels.marked import MOST_NEURONS, STRETCH
+from eventsim.kernels.windows import layout
+from eventsim.kernels.windows.doubles import LANES
+from eventsim.kernels.random.drive import BLOCK
+from eventsim.kernels.windows.marked import MOST_NEURONS, STRETCH
 from eventsim.kernels.memory import address
-from eventsim.kernels.tile_batches import AT_ONCE
+from eventsim.kernels.windows.tile_batches import AT_ONCE
 from eventsim.network.model import Model
 from eventsim.network.network import Network
 from eventsim.network.population import Population

@@ -12,8 +12,8 @@ import math
 from numba import uint64
 
 from eventsim.kernels.jit import inner, kernel
-from eventsim.kernels.philox import philox_block, to_unit
-from eventsim.kernels.quantiles import normal_quantile
+from eventsim.kernels.random.philox import philox_block, to_unit
+from eventsim.kernels.random.quantiles import normal_quantile
 
 NORMAL, UNIFORM, EXPONENTIAL = 0, 1, 2
 FLOOR, NEAREST_EVEN, NEAREST_UP = 0, 1, 2

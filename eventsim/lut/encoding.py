@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from eventsim.errors import InputError
-from eventsim.kernels.streamkeys import stream_key
+from eventsim.kernels.random.streamkeys import stream_key
 from eventsim.lut.lattice import snap
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eventsim.errors import InputError
-from eventsim.kernels.lut import stack_forward
+from eventsim.kernels.lut.table import stack_forward
 from eventsim.lut.layer import LUTLayer
 
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eventsim.errors import InputError
-from eventsim.kernels.lut_layers import Found
-from eventsim.kernels.lut_recurrent import RecurrentWeights, Work, run_texts
+from eventsim.kernels.lut.layers import Found
+from eventsim.kernels.lut.recurrent import RecurrentWeights, Work, run_texts
 from eventsim.kernels.vector import LANES
 from eventsim.lut.encoding import generator
 from eventsim.lut.layer import MOST_COMPARISONS, LUTLayer, draw_anchors

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from eventsim.kernels.lut_transformer import Team, team_of
+from eventsim.kernels.lut.transformer import Team, team_of
 
 
 def work_together(work: Callable[[Team], None], threads: int) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eventsim.errors import InputError
-from eventsim.kernels.lut import stack_train
+from eventsim.kernels.lut.table import stack_train
 from eventsim.lut.network import LUTNetwork, checked_samples
 
 

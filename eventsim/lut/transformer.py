@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eventsim.errors import InputError
-from eventsim.kernels.lut_attention import Aimed
-from eventsim.kernels.lut_layers import Found
-from eventsim.kernels.lut_transformer import PARTS, Options, Own, Shared, Team, Weights, run_texts
+from eventsim.kernels.lut.attention import Aimed
+from eventsim.kernels.lut.layers import Found
+from eventsim.kernels.lut.transformer import PARTS, Options, Own, Shared, Team, Weights, run_texts
 from eventsim.kernels.vector import LANES
 from eventsim.lut.encoding import generator
 from eventsim.lut.layer import LUTLayer, draw_anchors
@@ -91,7 +91,7 @@ RELEASED = TransformerSettings(context=32, latencies=32, layers=6, heads=4, tabl
 class Transformer:
     """The arrays of a transformer; `run` trains them in place.
 
-    settings, seed: what they were drawn from.  weights: see `eventsim.kernels.lut_transformer.Weights`; the width of
+    settings, seed: what they were drawn from.  weights: see `eventsim.kernels.lut.transformer.Weights`; the width of
     rows and latencies is rounded up to a multiple of 16, the rest being zero.
     """
 

@@ -14,9 +14,10 @@ from eventsim.build.streams import CurrentStream, DriveStream, SpikeStream
 from eventsim.build.streams.buffer import EventBuffer
 from eventsim.build.wiring import Wiring
 from eventsim.errors import SimulationError
-from eventsim.kernels import changing, layout, queue
+from eventsim.kernels import changing, layout
 from eventsim.kernels.memory import Block, address
-from eventsim.kernels.plan import plan
+from eventsim.kernels.queue import run as queue
+from eventsim.kernels.queue.plan import plan
 from eventsim.network.network import Network
 from eventsim.network.population import Population, PopulationView
 from eventsim.simulation.changeable import Changeable

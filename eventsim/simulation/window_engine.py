@@ -17,8 +17,11 @@ from eventsim.build.streams import CurrentStream, DriveStream, SpikeStream
 from eventsim.build.tiles import Tiles
 from eventsim.build.wiring import Wiring
 from eventsim.errors import InputError, SimulationError
-from eventsim.kernels import layout, queue, window_layout, windows
+from eventsim.kernels import layout
 from eventsim.kernels.memory import Block, address
+from eventsim.kernels.queue import run as queue
+from eventsim.kernels.windows import layout as window_layout
+from eventsim.kernels.windows import run as windows
 from eventsim.network.network import Network
 from eventsim.network.population import Population, PopulationView
 from eventsim.simulation.c_blocks import copied, elements, free, growing, lying, refill
@@ -31,7 +34,7 @@ Spikes = Callable[[NDArray[np.float64], NDArray[np.uint32]], None]
 Progress = Callable[[float], None]
 
 _LINE = windows.LINE // 8  # int64
-# As `windows._done` counts them: well under a second, for Ctrl-C and progress.
+# As `windows.run._done` counts them: well under a second, for Ctrl-C and progress.
 _EVENTS_A_CALL = 64_000_000
 # A third of a second of work; a call and reading what comes for it take a millisecond.
 _EVENTS_A_STRETCH = 64_000_000

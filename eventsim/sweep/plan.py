@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eventsim.kernels.streamkeys import stream_key
+from eventsim.kernels.random.streamkeys import stream_key
 from eventsim.scenario.problems import ScenarioError, nearest
 from eventsim.sweep.axes import Axis, Drawn, Fixed
 

@@ -11,9 +11,9 @@ import scipy.special
 
 from eventsim.build.draw import Values, realise
 from eventsim.errors import InputError
-from eventsim.kernels.philox import philox_block, to_unit
-from eventsim.kernels.quantiles import normal_quantile
-from eventsim.kernels.streamkeys import stream_key
+from eventsim.kernels.random.philox import philox_block, to_unit
+from eventsim.kernels.random.quantiles import normal_quantile
+from eventsim.kernels.random.streamkeys import stream_key
 from eventsim.network import Distribution, Model, Normal, Uniform
 
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eventsim.errors import InputError
-from eventsim.kernels import lut as kernels
+from eventsim.kernels.lut import table as kernels
 from eventsim.lut.layer import LUTLayer
 from eventsim.lut.network import LUTNetwork
 from eventsim.lut.train import Trainer

@@ -21,7 +21,7 @@ TAU, PEAK = 10.0, 10.0
 SCRIPT = """
 import json
 from eventsim import AllToAll, Network, SpikeTrains
-from eventsim.kernels import queue
+from eventsim.kernels.queue import run as queue
 from eventsim.simulation.queue_engine import QueueEngine
 from quadratic import Quadratic
 

@@ -15,9 +15,9 @@ from scipy import stats
 from eventsim.build.streams import DriveStream
 from eventsim.build.streams.drive_table import DriveTable, cell_length
 from eventsim.errors import InputError
-from eventsim.kernels import drive
-from eventsim.kernels.drive import BLOCK, count_cells, draw_cells
 from eventsim.kernels.memory import address
+from eventsim.kernels.random import drive
+from eventsim.kernels.random.drive import BLOCK, count_cells, draw_cells
 from eventsim.network.inputs import PiecewiseRate
 from tests.streams import drive_oracle
 from tests.streams.networks import Neuron, neurons, read

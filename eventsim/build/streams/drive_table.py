@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from eventsim.build.streams.generators import FloatArray, LabelArray
 from eventsim.build.streams.poisson import RateFunction, rate_function
 from eventsim.errors import InputError
-from eventsim.kernels.drive import BLOCK, DRIVE
+from eventsim.kernels.random.drive import BLOCK, DRIVE
 from eventsim.kernels.memory import Block
-from eventsim.kernels.streamkeys import stream_key
+from eventsim.kernels.random.streamkeys import stream_key
 from eventsim.network.inputs import PoissonDrive
 from eventsim.network.network import Network
 

@@ -14,9 +14,9 @@ from eventsim.build.streams.generators import FloatArray, LabelArray
 from eventsim.build.streams.merged import MergedEvents
 from eventsim.build.streams.poisson import RateFunction
 from eventsim.errors import InputError
-from eventsim.kernels.drive import count_cells, draw_cells
+from eventsim.kernels.random.drive import count_cells, draw_cells
 from eventsim.kernels.memory import address
-from eventsim.kernels.streams import look_up_labels
+from eventsim.kernels.random.streams import look_up_labels
 from eventsim.network.network import Network
 
 

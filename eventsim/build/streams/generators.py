@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from eventsim.build.streams.buffer import EventBuffer
 from eventsim.build.streams.clock import State, as_state, restore_array
-from eventsim.kernels.streams import Volleys, run_volleys
+from eventsim.kernels.random.streams import Volleys, run_volleys
 
 FloatArray = NDArray[np.float64]
 LabelArray = NDArray[np.uint32]

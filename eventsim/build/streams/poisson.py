@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from eventsim.build.streams.buffer import EventBuffer
 from eventsim.build.streams.clock import State, as_state, restore_array
 from eventsim.build.streams.generators import FloatArray, LabelArray
-from eventsim.kernels.streams import CHUNK, PoissonState, PoissonTable, run_poisson, start_poisson
+from eventsim.kernels.random.streams import CHUNK, PoissonState, PoissonTable, run_poisson, start_poisson
 from eventsim.network.inputs import PiecewiseRate
 
 _ROOM = 4  # the kernel writes blocks of four

@@ -18,8 +18,8 @@ from eventsim.build.streams.merged import MergedEvents
 from eventsim.build.streams.poisson import PoissonGenerator, PoissonGroup, RateFunction, rate_function
 from eventsim.errors import InputError
 from eventsim.kernels.noise import STREAMS
-from eventsim.kernels.streamkeys import stream_key
-from eventsim.kernels.streams import Volleys
+from eventsim.kernels.random.streamkeys import stream_key
+from eventsim.kernels.random.streams import Volleys
 from eventsim.network.inputs import PoissonSpikes, RegularSpikes, SpikeTrains
 from eventsim.network.network import Network
 from eventsim.network.noise import SpuriousSpikes

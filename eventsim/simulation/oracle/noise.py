@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from eventsim.build.noise import keys
-from eventsim.kernels.philox import philox_block, to_unit
-from eventsim.kernels.quantiles import normal_quantile
+from eventsim.kernels.random.philox import philox_block, to_unit
+from eventsim.kernels.random.quantiles import normal_quantile
 from eventsim.network.description import FloatArray
 from eventsim.network.network import Network
 from eventsim.network.noise import ClockTick, DelayMismatch, LostSpikes, SpikeJitter, ThresholdNoise

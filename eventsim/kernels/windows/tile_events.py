@@ -8,7 +8,7 @@ import math
 
 from numba import int64
 
-from eventsim.kernels.ahead import ask_for_lines
+from eventsim.kernels.growing import reallocated
 from eventsim.kernels.handlers import (
     CURRENT,
     bound,
@@ -28,10 +28,10 @@ from eventsim.kernels.handlers import (
 from eventsim.kernels.jit import inlined, inner
 from eventsim.kernels.memory import f8, i8, prefetch, record_at, u1, u2, u4
 from eventsim.kernels.neuron import move_threshold
-from eventsim.kernels.shared import reallocated
 from eventsim.kernels.sums import ABSENT
-from eventsim.kernels.tile_marks import stays_below
-from eventsim.kernels.window_layout import ARRIVAL, EVENTS, JUMPS, SPIKE
+from eventsim.kernels.windows.ahead import ask_for_lines
+from eventsim.kernels.windows.layout import ARRIVAL, EVENTS, JUMPS, SPIKE
+from eventsim.kernels.windows.tile_marks import stays_below
 
 _SPIKE = SPIKE.itemsize
 _AHEAD = 4  # neurons between asking for a record and its turn

@@ -4,12 +4,12 @@ import math
 
 from numba import int64, uint64
 
-from eventsim.kernels.drive import BLOCK, DRIVE, count_in_cell, draw_cell
+from eventsim.kernels.growing import reallocated
 from eventsim.kernels.jit import inlined, inner
 from eventsim.kernels.memory import f8, i8, record_at, u4
-from eventsim.kernels.shared import reallocated
-from eventsim.kernels.tile_batches import reserve
-from eventsim.kernels.window_layout import BATCH
+from eventsim.kernels.random.drive import BLOCK, DRIVE, count_in_cell, draw_cell
+from eventsim.kernels.windows.layout import BATCH
+from eventsim.kernels.windows.tile_batches import reserve
 
 
 @inlined

@@ -228,7 +228,7 @@ WINDOWS = _record(
     *_growing("ids"),
     ("windows", "i8"),  # so far
     ("window_events", "i8"),  # as many events as an empty window takes time
-    ("done", "i8"),  # events when the caller was let in for the last time, as `windows._done` counts them
+    ("done", "i8"),  # events when the caller was let in for the last time, as `run._done` counts them
     ("events_a_call", "i8"),  # so many more, and it is let in again
 )
 

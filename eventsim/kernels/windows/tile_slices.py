@@ -9,13 +9,13 @@ import math
 
 from numba import int64
 
+from eventsim.kernels.growing import reallocated
 from eventsim.kernels.jit import inlined, inner
 from eventsim.kernels.memory import f8, record_at, u2, u4
-from eventsim.kernels.shared import reallocated
 from eventsim.kernels.sums import SLACK, growth, rounded
-from eventsim.kernels.tile_gather import copy_arrival
-from eventsim.kernels.tile_limits import HELD
-from eventsim.kernels.window_layout import ARRIVAL, SUMS
+from eventsim.kernels.windows.layout import ARRIVAL, SUMS
+from eventsim.kernels.windows.tile_gather import copy_arrival
+from eventsim.kernels.windows.tile_limits import HELD
 
 _A_DAY = 8.0  # slices in the day of a calendar
 _MOST = 20  # slices in a window, which is shorter than two days

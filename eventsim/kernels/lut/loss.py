@@ -8,7 +8,7 @@ from numba import float32, int32, types, uint64
 from numba.extending import intrinsic
 
 from eventsim.kernels.jit import inlined, inner
-from eventsim.kernels.lut_layers import place_of
+from eventsim.kernels.lut.layers import place_of
 from eventsim.kernels.vector import BYTES, LANES, larger, largest, load, plus, total
 
 _LOG2_E = float32(1.4426950408889634)

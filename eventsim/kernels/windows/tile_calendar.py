@@ -17,14 +17,14 @@ import math
 
 from numba import int64, uint32, uint64
 
-from eventsim.kernels.doubles import LANES, above, load, splat, store
+from eventsim.kernels.growing import copy_bytes, reallocated
 from eventsim.kernels.jit import inlined, inner
 from eventsim.kernels.layout import LINK
-from eventsim.kernels.marked import lowest
 from eventsim.kernels.memory import f8, i8, prefetch, record_at, u2, u4, widen
 from eventsim.kernels.neuron import weight_at
-from eventsim.kernels.shared import copy_bytes, reallocated
-from eventsim.kernels.window_layout import DAY, DELIVERY, LANE, LEG, RUN
+from eventsim.kernels.windows.doubles import LANES, above, load, splat, store
+from eventsim.kernels.windows.layout import DAY, DELIVERY, LANE, LEG, RUN
+from eventsim.kernels.windows.marked import lowest
 
 DAYS, FEWEST_DAYS = 32, 4
 """Most days of a year, and fewest: a window of rows alone may reach into three."""

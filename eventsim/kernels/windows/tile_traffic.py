@@ -4,14 +4,14 @@ import math
 
 from numba import int64, uint64
 
+from eventsim.kernels.growing import reallocated
 from eventsim.kernels.jit import inlined, inner
 from eventsim.kernels.layout import LINK, TRAVEL
 from eventsim.kernels.memory import f8, i8, prefetch, record_at, u2, u4
-from eventsim.kernels.shared import reallocated
-from eventsim.kernels.tile_batches import is_within
-from eventsim.kernels.tile_calendar import day_of, enter_legs, last_day, next_entered, recall
 from eventsim.kernels.travel import arrival_time, next_way
-from eventsim.kernels.window_layout import BATCH, DAY, DELIVERY, LANE, LEG, RUN, SPIKE
+from eventsim.kernels.windows.layout import BATCH, DAY, DELIVERY, LANE, LEG, RUN, SPIKE
+from eventsim.kernels.windows.tile_batches import is_within
+from eventsim.kernels.windows.tile_calendar import day_of, enter_legs, last_day, next_entered, recall
 
 _BATCH, _DELIVERY, _LEG, _RUN = BATCH.itemsize, DELIVERY.itemsize, LEG.itemsize, RUN.itemsize
 _MANY = 1000  # legs that have arrived

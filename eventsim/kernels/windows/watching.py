@@ -7,11 +7,11 @@ import math
 
 from numba import int64, uint64
 
+from eventsim.kernels.growing import copy_bytes, reallocated
 from eventsim.kernels.jit import inlined, inner
 from eventsim.kernels.memory import f8, record_at, u2, u4
-from eventsim.kernels.shared import copy_bytes, reallocated
 from eventsim.kernels.upcoming import is_watched
-from eventsim.kernels.window_layout import SPIKE, TILE
+from eventsim.kernels.windows.layout import SPIKE, TILE
 
 _TILE = TILE.itemsize
 

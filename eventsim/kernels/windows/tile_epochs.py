@@ -7,8 +7,8 @@ from numba import int64
 from eventsim.kernels.jit import inner
 from eventsim.kernels.memory import f8, record_at, u4
 from eventsim.kernels.sums import SLACK, built_up, growth, next_sum, rounded
-from eventsim.kernels.tile_gather import mark
-from eventsim.kernels.window_layout import CURRENTS, SUMS
+from eventsim.kernels.windows.layout import CURRENTS, SUMS
+from eventsim.kernels.windows.tile_gather import mark
 
 
 @inner

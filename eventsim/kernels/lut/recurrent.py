@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 from numba import float32
 
 from eventsim.kernels.jit import kernel
-from eventsim.kernels.lut_layers import Found, compare, embed, gather, learn_rows, sum_rows, turn
-from eventsim.kernels.lut_loss import learning_rate, softmax_loss
-from eventsim.kernels.lut_transformer import LOGIT_BLOCKS, layer_of, spliced
+from eventsim.kernels.lut.layers import Found, compare, embed, gather, learn_rows, sum_rows, turn
+from eventsim.kernels.lut.loss import learning_rate, softmax_loss
+from eventsim.kernels.lut.transformer import LOGIT_BLOCKS, layer_of, spliced
 
 
 class RecurrentWeights(NamedTuple):
@@ -81,7 +81,7 @@ def _learn(weights, blocks, work, rate):
 @kernel
 def run_texts(weights, blocks, work, texts, learns, first_step, rate_scale, losses, done):
     """The losses of ``texts`` (n, positions + 1) and where ``learns`` a step on each, as
-    `lut_transformer.run_texts`; ``blocks`` as in `lut_layers`."""
+    `transformer.run_texts`; ``blocks`` as in `layers`."""
     first = 0 if learns else work.h.shape[0] - 1
     for s in range(texts.shape[0]):
         rate = learning_rate(first_step + s, rate_scale) if learns else float32(0.0)

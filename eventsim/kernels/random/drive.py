@@ -19,7 +19,7 @@ from numba import int64, uint32, uint64
 
 from eventsim.kernels.jit import inlined, inner, kernel
 from eventsim.kernels.memory import f8, u4
-from eventsim.kernels.philox import float_of_bits, philox_block, to_unit
+from eventsim.kernels.random.philox import float_of_bits, philox_block, to_unit
 
 BLOCK = 1024
 

@@ -6,14 +6,14 @@ which they are exact that the order of its arrivals might matter.  Few are, so e
 
 from numba import int64, uint64
 
-from eventsim.kernels import tile_limits
-from eventsim.kernels.doubles import LANES, above, dealt, load, splat, store
 from eventsim.kernels.jit import inlined, inner
 from eventsim.kernels.memory import f8, record_at, u4
 from eventsim.kernels.sums import SLACK, growth, rounded
-from eventsim.kernels.tile_gather import mark
-from eventsim.kernels.tile_limits import HELD
-from eventsim.kernels.window_layout import ARRIVAL, CURRENTS, SUMS
+from eventsim.kernels.windows import tile_limits
+from eventsim.kernels.windows.doubles import LANES, above, dealt, load, splat, store
+from eventsim.kernels.windows.layout import ARRIVAL, CURRENTS, SUMS
+from eventsim.kernels.windows.tile_gather import mark
+from eventsim.kernels.windows.tile_limits import HELD
 
 _RECORD = 32  # bytes of a neuron of exponential currents: x, u, y and below
 

@@ -14,19 +14,31 @@ from eventsim.kernels.barrier import added, meet
 from eventsim.kernels.jit import apart, inlined, inner, kernel
 from eventsim.kernels.layout import DONE, ENDLESS, PAUSED
 from eventsim.kernels.memory import f8, i8, record_at, u4
-from eventsim.kernels.tile_drive import feed_window, next_fed
-from eventsim.kernels.tile_epochs import any_below, enter_epochs, find_quiet, mark_released, next_release
-from eventsim.kernels.tile_events import first_look, go_through_marked, hand_back, set_current_in
-from eventsim.kernels.tile_few import add_few, forget_limits, is_little, renew_limits, take_back_touched
-from eventsim.kernels.tile_gather import gather, mark, sort_by_neuron
-from eventsim.kernels.tile_marks import lend, take_back
-from eventsim.kernels.tile_slices import release_safe
-from eventsim.kernels.tile_sums import add_currents, add_jumps
-from eventsim.kernels.tile_traffic import move_on, receive, settle, take_off
 from eventsim.kernels.upcoming import next_current, next_source
-from eventsim.kernels.watching import first_watched, first_watched_source, keep, rewind
-from eventsim.kernels.window_layout import BATCH, EVENTS, FEED, JUMPS, TILE
-from eventsim.kernels.window_spikes import collect, number_and_record
+from eventsim.kernels.windows.layout import BATCH, EVENTS, FEED, JUMPS, TILE
+from eventsim.kernels.windows.spikes import collect, number_and_record
+from eventsim.kernels.windows.tile_drive import feed_window, next_fed
+from eventsim.kernels.windows.tile_epochs import (
+    any_below,
+    enter_epochs,
+    find_quiet,
+    mark_released,
+    next_release,
+)
+from eventsim.kernels.windows.tile_events import first_look, go_through_marked, hand_back, set_current_in
+from eventsim.kernels.windows.tile_few import (
+    add_few,
+    forget_limits,
+    is_little,
+    renew_limits,
+    take_back_touched,
+)
+from eventsim.kernels.windows.tile_gather import gather, mark, sort_by_neuron
+from eventsim.kernels.windows.tile_marks import lend, take_back
+from eventsim.kernels.windows.tile_slices import release_safe
+from eventsim.kernels.windows.tile_sums import add_currents, add_jumps
+from eventsim.kernels.windows.tile_traffic import move_on, receive, settle, take_off
+from eventsim.kernels.windows.watching import first_watched, first_watched_source, keep, rewind
 
 _TILE = TILE.itemsize
 _DEAR = 16

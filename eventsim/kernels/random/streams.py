@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from numba import njit, uint64
 
-from eventsim.kernels.philox import philox_block, to_unit
+from eventsim.kernels.random.philox import philox_block, to_unit
 
 CHUNK = (
     64  # slots that share one entry of `PoissonState.chunk_next`, so that 64 silent ones cost one comparison

@@ -2,7 +2,7 @@
 distance.
 
 Table i adds to the output of position m, for each earlier position j, its row ``query[i, m] ++ key[i, j] ++ place[i,
-m - j]``.  What each position contributes to these indices is resolved once (`lut_layers.compare`, a `Found` for
+m - j]``.  What each position contributes to these indices is resolved once (`layers.compare`, a `Found` for
 queries, keys and distances): the V-index cache of the Spiking Manifesto.
 
 Rows lie anywhere in gigabytes, so nearly all the time would go into waiting for memory: the rows needed next are worked
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from numba import float32, int32, uint64
 
 from eventsim.kernels.jit import inlined, inner
-from eventsim.kernels.lut_layers import address_of, blend, bytes_of, clear, descend, part_of, place_of, pull
+from eventsim.kernels.lut.layers import address_of, blend, bytes_of, clear, descend, part_of, place_of, pull
 from eventsim.kernels.memory import prefetch
 from eventsim.kernels.vector import (
     BYTES,

@@ -2,13 +2,13 @@
 
 from numba import int64, uint64
 
-from eventsim.kernels.ahead import AHEAD, ask_for_arrivals
+from eventsim.kernels.growing import reallocated
 from eventsim.kernels.jit import inlined, inner
 from eventsim.kernels.layout import LINK
 from eventsim.kernels.memory import f8, i8, record_at, u2, u4
 from eventsim.kernels.neuron import weight_at
-from eventsim.kernels.shared import reallocated
-from eventsim.kernels.window_layout import BATCH, DELIVERY
+from eventsim.kernels.windows.ahead import AHEAD, ask_for_arrivals
+from eventsim.kernels.windows.layout import BATCH, DELIVERY
 
 AT_ONCE = 256
 """Arrivals of a batch whose terms are worked out before they are added: so few that they stay in the nearest cache."""

@@ -14,19 +14,19 @@ import math
 
 from numba import int64, uint64
 
-from eventsim.kernels import tile_limits
-from eventsim.kernels.ahead import AHEAD
-from eventsim.kernels.doubles import LANES, above, dealt, gather, load, scatter, splat, store
+from eventsim.kernels.growing import reallocated
 from eventsim.kernels.jit import inlined, inner
 from eventsim.kernels.layout import LINK
 from eventsim.kernels.memory import f8, i8, record_at, u2, u4
-from eventsim.kernels.shared import reallocated
-from eventsim.kernels.tile_batches import AT_ONCE, ask_ahead, fill_batches, is_taken_whole
-from eventsim.kernels.tile_epochs import next_epoch
-from eventsim.kernels.tile_gather import mark
-from eventsim.kernels.tile_limits import HELD
-from eventsim.kernels.tile_terms import current_terms, jump_term, jump_terms, many_current_terms
-from eventsim.kernels.window_layout import BATCH, DELIVERY, FEED, JUMPS, SUMS
+from eventsim.kernels.windows import tile_limits
+from eventsim.kernels.windows.ahead import AHEAD
+from eventsim.kernels.windows.doubles import LANES, above, dealt, gather, load, scatter, splat, store
+from eventsim.kernels.windows.layout import BATCH, DELIVERY, FEED, JUMPS, SUMS
+from eventsim.kernels.windows.tile_batches import AT_ONCE, ask_ahead, fill_batches, is_taken_whole
+from eventsim.kernels.windows.tile_epochs import next_epoch
+from eventsim.kernels.windows.tile_gather import mark
+from eventsim.kernels.windows.tile_limits import HELD
+from eventsim.kernels.windows.tile_terms import current_terms, jump_term, jump_terms, many_current_terms
 
 _RECORD = 32  # bytes of a neuron of exponential currents: x, u, y and below
 _ONE, _TWO, _APART = uint64(1), uint64(2), uint64(4)  # signed ones would make indices of float64

@@ -9,7 +9,7 @@ import math
 
 from numba import njit, uint32, uint64
 
-from eventsim.kernels.philox import philox_block, to_unit
+from eventsim.kernels.random.philox import philox_block, to_unit
 
 _LOW_HALF = 0xFFFFFFFF
 

@@ -7,11 +7,11 @@ Of jumps of V the sum of excitation is u itself, of currents x.  Limits are work
 import math
 from collections import namedtuple
 
-from eventsim.kernels.doubles import choose, larger, size, smaller, splat
 from eventsim.kernels.jit import inlined
 from eventsim.kernels.memory import record_at
 from eventsim.kernels.sums import ABSENT, SLACK, built_up, growth
-from eventsim.kernels.window_layout import SUMS
+from eventsim.kernels.windows.doubles import choose, larger, size, smaller, splat
+from eventsim.kernels.windows.layout import SUMS
 
 HELD = 0.5 * ABSENT
 """What lies below is the sum of a neuron whose V is held."""

@@ -16,8 +16,8 @@ from numba import float32, njit
 
 from eventsim.kernels.barrier import meet
 from eventsim.kernels.jit import kernel
-from eventsim.kernels.lut_attention import Aimed, attend, learn_pairs
-from eventsim.kernels.lut_layers import (
+from eventsim.kernels.lut.attention import Aimed, attend, learn_pairs
+from eventsim.kernels.lut.layers import (
     Found,
     clear,
     compare,
@@ -28,7 +28,7 @@ from eventsim.kernels.lut_layers import (
     sum_rows,
     turn,
 )
-from eventsim.kernels.lut_loss import learning_rate, softmax_loss
+from eventsim.kernels.lut.loss import learning_rate, softmax_loss
 from eventsim.kernels.vector import LANES
 
 PARTS = 4
@@ -93,7 +93,7 @@ class Own(NamedTuple):
 
 
 class Options(NamedTuple):
-    """blocks: see `lut_layers`.  key_bits, place_bits: of an index.  places_by_sign: the second anchor of a distance's
+    """blocks: see `layers`.  key_bits, place_bits: of an index.  places_by_sign: the second anchor of a distance's
     comparison is a fixed 0.  train_embedding: the embedding learns too."""
 
     blocks: tuple[int, ...]

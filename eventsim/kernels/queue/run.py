@@ -42,7 +42,6 @@ from eventsim.kernels.layout import (
     STRETCH,
     TRAVEL,
 )
-from eventsim.kernels.lone import lone_events
 from eventsim.kernels.memory import f8, i8, record_at, u1, u2, u4
 from eventsim.kernels.neuron import (
     arrive,
@@ -54,7 +53,8 @@ from eventsim.kernels.neuron import (
     settle,
     settle_row,
 )
-from eventsim.kernels.ordering import order_by_id
+from eventsim.kernels.queue.lone import lone_events
+from eventsim.kernels.queue.ordering import order_by_id
 from eventsim.kernels.travel import arrival_time, next_way
 from eventsim.kernels.upcoming import (
     home,

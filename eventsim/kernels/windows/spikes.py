@@ -2,12 +2,12 @@
 
 from numba import int64
 
+from eventsim.kernels.growing import reallocated
 from eventsim.kernels.jit import inlined, inner
 from eventsim.kernels.layout import RECORDED
 from eventsim.kernels.memory import f8, i8, record_at, u1, u2, u4
-from eventsim.kernels.shared import reallocated
 from eventsim.kernels.upcoming import is_watched, next_source
-from eventsim.kernels.window_layout import SPIKE, TILE
+from eventsim.kernels.windows.layout import SPIKE, TILE
 
 _SPIKE = SPIKE.itemsize
 

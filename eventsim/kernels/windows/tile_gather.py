@@ -2,15 +2,15 @@
 
 from numba import int64, uint64
 
-from eventsim.kernels.ahead import AHEAD, ask_for_arrivals
+from eventsim.kernels.growing import reallocated
 from eventsim.kernels.jit import inlined, inner
 from eventsim.kernels.layout import LINK
-from eventsim.kernels.marked import STRETCH, find_marked_u2, find_marked_u4
 from eventsim.kernels.memory import f8, i8, record_at, u2, u4
 from eventsim.kernels.neuron import weight_at
-from eventsim.kernels.shared import reallocated
-from eventsim.kernels.tile_batches import is_within, weight_in
-from eventsim.kernels.window_layout import ARRIVAL, BATCH, DELIVERY, FEED, RUN
+from eventsim.kernels.windows.ahead import AHEAD, ask_for_arrivals
+from eventsim.kernels.windows.layout import ARRIVAL, BATCH, DELIVERY, FEED, RUN
+from eventsim.kernels.windows.marked import STRETCH, find_marked_u2, find_marked_u4
+from eventsim.kernels.windows.tile_batches import is_within, weight_in
 
 _ARRIVAL = ARRIVAL.itemsize
 DRIVEN = 1 << 62

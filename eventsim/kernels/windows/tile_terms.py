@@ -9,7 +9,7 @@ from numba import uint64
 from eventsim.kernels.jit import inlined, inner
 from eventsim.kernels.memory import f8, record_at
 from eventsim.kernels.sums import carried, growth, growth_alone, growth_near, near, rounded, taken
-from eventsim.kernels.window_layout import SUMS
+from eventsim.kernels.windows.layout import SUMS
 
 
 @inlined

@@ -9,7 +9,7 @@ import math
 import numpy as np
 from numba import njit, uint64
 
-from eventsim.kernels.philox import philox_block, to_unit
+from eventsim.kernels.random.philox import philox_block, to_unit
 
 UNIFORM, NORMAL, TRUNCATED_NORMAL, LOGNORMAL, EXPONENTIAL = 0, 1, 2, 3, 4
 _CHUNK = 4096  # values that stay in the first-level cache from their uniform number to their check

@@ -9,15 +9,15 @@ all there is to know.
 
 from numba import int64, uint64
 
-from eventsim.kernels.ahead import AHEAD
-from eventsim.kernels.doubles import add_two
 from eventsim.kernels.jit import inlined, inner
 from eventsim.kernels.layout import LINK
 from eventsim.kernels.memory import f8, i8, record_at, u2, u4
-from eventsim.kernels.tile_batches import AT_ONCE, ask_ahead, fill_batches, is_taken_whole
-from eventsim.kernels.tile_marks import keep_currents, keep_jumps, mark_excited, mark_high, mark_low
-from eventsim.kernels.tile_terms import current_terms, jump_term, jump_terms, many_current_terms
-from eventsim.kernels.window_layout import BATCH, DELIVERY, FEED
+from eventsim.kernels.windows.ahead import AHEAD
+from eventsim.kernels.windows.doubles import add_two
+from eventsim.kernels.windows.layout import BATCH, DELIVERY, FEED
+from eventsim.kernels.windows.tile_batches import AT_ONCE, ask_ahead, fill_batches, is_taken_whole
+from eventsim.kernels.windows.tile_marks import keep_currents, keep_jumps, mark_excited, mark_high, mark_low
+from eventsim.kernels.windows.tile_terms import current_terms, jump_term, jump_terms, many_current_terms
 
 # --- jumps of V
 

@@ -1,0 +1,1 @@
+"""Pairs of neurons made and put in order."""

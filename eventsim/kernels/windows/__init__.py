@@ -1,0 +1,1 @@
+"""The engine of windows: tiles of neurons, a window of time at once."""
