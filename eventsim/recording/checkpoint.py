@@ -14,7 +14,7 @@ from eventsim.network.network import Network
 from eventsim.simulation.simulation import Progress, Simulation
 from eventsim.simulation.sink import Sink
 
-_FORMAT = "eventsim state 1"
+_FORMAT = "eventsim state 2"
 
 
 def save_state(simulation: Simulation, path: str | os.PathLike[str]) -> None:
@@ -44,8 +44,10 @@ def load_state(
         raise MissingDataError(f"{path}: there is no such file")
     try:
         with h5py.File(path) as file:
-            if file.attrs.get("format") != _FORMAT:
-                raise FileFormatError(f"{path}: not a state saved by eventsim")
+            if (found := file.attrs.get("format")) != _FORMAT:
+                raise FileFormatError(
+                    f"{path}: not a state saved by eventsim of this version ({found!r}, not {_FORMAT!r})"
+                )
             engine = str(file.attrs["engine"])
             network = _network_from(file["network"][()].tobytes())
             state: dict[str, np.ndarray] = {}
