@@ -97,6 +97,9 @@ def draw_sizes(axes: Axes, rows: Sequence[Mapping[str, Any]]) -> None:
             label=f"{workload}, {threads} thread{plural}",
         )
     axes.set_xscale("log")
+    sizes = sorted({row["neurons"] for row in rows})
+    axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
+    axes.set_xticks([], minor=True)
     axes.set_ylim(bottom=0.0)
     axes.margins(x=0.05)
     axes.set_xlabel("neurons, 1,250 synapses each")
