@@ -61,5 +61,9 @@ inner = njit(**_INNER)
 inlined = njit(forceinline=True, **_NO_WAY_IN)
 """The same, and small: part of every function that calls it."""
 
+spliced = njit(inline="always", **_NO_WAY_IN)
+"""Part of its one caller before anything is compiled: each level of calls that is compiled by itself has LLVM go
+through all that it calls once more."""
+
 apart = njit(pipeline_class=_CompilerApart, forceinline=False, **_OPTIONS)
 """Never part of its callers: for what is big and called from many places, which LLVM would compile anew in each."""

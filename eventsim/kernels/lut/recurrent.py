@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 from numba import float32
 
-from eventsim.kernels.jit import kernel
+from eventsim.kernels.jit import kernel, spliced
 from eventsim.kernels.lut.layers import Found, compare, embed, gather, learn_rows, sum_rows, turn
 from eventsim.kernels.lut.loss import learning_rate, softmax_loss
-from eventsim.kernels.lut.transformer import LOGIT_BLOCKS, layer_of, spliced
+from eventsim.kernels.lut.transformer import LOGIT_BLOCKS, layer_of
 
 
 class RecurrentWeights(NamedTuple):

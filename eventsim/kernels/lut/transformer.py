@@ -12,10 +12,10 @@ layer and way, and then everyone adds them up in order for itself.
 
 from typing import Any, NamedTuple
 
-from numba import float32, njit
+from numba import float32
 
 from eventsim.kernels.barrier import meet
-from eventsim.kernels.jit import kernel
+from eventsim.kernels.jit import kernel, spliced
 from eventsim.kernels.lut.attention import Aimed, attend, learn_pairs
 from eventsim.kernels.lut.layers import (
     Found,
@@ -33,9 +33,6 @@ from eventsim.kernels.vector import LANES
 
 PARTS = 4
 LOGIT_BLOCKS = (0,) * (256 // LANES)
-
-spliced = njit(inline="always", error_model="numpy", nogil=True)
-"""Put into its callers before anything is compiled: what is only called, LLVM optimises anew for each caller."""
 
 
 class Weights(NamedTuple):

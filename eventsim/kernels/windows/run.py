@@ -11,7 +11,7 @@ import math
 from numba import int64, uint64
 
 from eventsim.kernels.barrier import added, meet
-from eventsim.kernels.jit import apart, inlined, inner, kernel
+from eventsim.kernels.jit import apart, inlined, inner, kernel, spliced
 from eventsim.kernels.layout import DONE, ENDLESS, PAUSED
 from eventsim.kernels.memory import f8, i8, record_at, u4
 from eventsim.kernels.upcoming import next_current, next_source
@@ -94,7 +94,7 @@ def _feed(tile, w):
         tile.external_events += feed.last - feed.first
 
 
-@inner
+@spliced
 def _in_events(groups, tile, w, wiring, inputs):
     """A window of neurons that are handled event by event."""
     _feed(tile, w)
@@ -110,7 +110,7 @@ def _in_events(groups, tile, w, wiring, inputs):
     tile.quiet_until = _soonest_due(tile)
 
 
-@inner
+@spliced
 def _in_sums(groups, tile, w, wiring, inputs, scratch):
     """A window of neurons that are handled in sums."""
     lend(tile, scratch)
@@ -196,7 +196,7 @@ def _set_currents(groups, w, wiring, inputs):
         inputs.next_current += 1
 
 
-@inner
+@spliced
 def _go_ahead(groups, w, wiring, inputs, scratch):
     """Tiles with watched neurons go through the window before the others.
 
@@ -222,7 +222,7 @@ def _go_ahead(groups, w, wiring, inputs, scratch):
             forget_limits(tile)
 
 
-@inner
+@spliced
 def _begin_window(groups, w, wiring, inputs, scratch):
     """Find the next window: from the next event to the smallest delay later, or to where anything must end before."""
     start = w.now
@@ -336,7 +336,7 @@ def launch(wiring_array, windows_array, t):
     w.n_spikes = 0
 
 
-@inlined
+@spliced
 def _go_through_tiles(groups, w, wiring, inputs, scratch, thread, taken):
     """All tiles through this window: first the thread's own, whose state its core has at hand, then those of others."""
     for later in range(w.n_threads):
