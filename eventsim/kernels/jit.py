@@ -42,8 +42,8 @@ class _CompilerApart(CompilerBase):  # type: ignore[misc]
 _NO_WAY_IN = _OPTIONS | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 _INNER = _NO_WAY_IN | {"forceinline": False}  # said outright, or else inherited from a caller that is inlined
 
-_SOURCES = sorted(Path(__file__).parent.rglob("*.py"))
-SOURCES_DIGEST = hashlib.blake2b(b"".join(path.read_bytes() for path in _SOURCES), digest_size=8).hexdigest()
+SOURCES = sorted(Path(__file__).parent.rglob("*.py"))
+SOURCES_DIGEST = hashlib.blake2b(b"".join(path.read_bytes() for path in SOURCES), digest_size=8).hexdigest()
 """Of all kernels' sources.  Numba looks for a change in a kernel's own file alone; but what it calls, and the layout of
 the records that it works on, are in others, and stale machine code reads and writes where nothing is."""
 

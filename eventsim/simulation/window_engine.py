@@ -24,11 +24,12 @@ from eventsim.kernels.windows import layout as window_layout
 from eventsim.kernels.windows import run as windows
 from eventsim.network.network import Network
 from eventsim.network.population import Population, PopulationView
-from eventsim.simulation.c_blocks import copied, elements, free, growing, lying, refill
+from eventsim.simulation.c_blocks import copied, elements, lying, refill
 from eventsim.simulation.changeable import Changeable
 from eventsim.simulation.naming import member_name
 from eventsim.simulation.pace import Pace
 from eventsim.simulation.profile import Parts, sent_by_projection
+from eventsim.simulation.window_memory import free_calendars, free_lanes, free_tiles, free_windows
 
 Spikes = Callable[[NDArray[np.float64], NDArray[np.uint32]], None]
 Progress = Callable[[float], None]
@@ -116,22 +117,13 @@ class WindowEngine(Changeable):
         self._pace = Pace(_EVENTS_A_STRETCH, _FIRST_CALL_MS)
 
     def __del__(self) -> None:
-        tiles, block = getattr(self, "tiles", None), getattr(self, "windows", None)
-        if block is not None:
-            free(block.record[0], _GROWING)
-        if tiles is not None:
-            for tile in tiles.records:
-                free(tile, _GROWING_IN_TILES)
-            for feed in (feed for feeds in tiles.feeds for feed in feeds):
-                free(feed, ("drawn_times", "drawn_neurons"))
-            calendars = getattr(self, "calendars", None)
-            for batch in (batch for batches in tiles.batches for batch in batches):
-                free(batch, _GROWING_IN_BATCHES)
-            if calendars is not None:
-                for lane in (lane for lanes in calendars.lanes for lane in lanes):
-                    free(lane, _GROWING_IN_LANES)
-                for day in (day for days in calendars.days for day in days):
-                    free(day, ("rows",))
+        """What was made, if anything was refused on the way."""
+        if hasattr(self, "tiles"):
+            free_tiles(self.tiles)
+        if hasattr(self, "calendars"):
+            free_calendars(self.calendars)
+        if hasattr(self, "windows"):
+            free_windows(self.windows.record)
 
     @property
     def synapses(self) -> int:
@@ -366,9 +358,8 @@ class WindowEngine(Changeable):
             raise InputError(
                 "delay", shortest, "the window engine needs delays above 0: use the engine 'queue'"
             )
-        windows.launch(
-            self.wiring.block.record, self.windows.record, self.time
-        )  # what was emitted before the change
+        # What was emitted before the change takes off with the delays of then.
+        windows.launch(self.wiring.block.record, self.windows.record, self.time)
 
     def _is_under_way(self, link: int) -> bool:
         return any((legs["link"] == link).any() for legs in self._legs())
@@ -402,16 +393,11 @@ class WindowEngine(Changeable):
     def _lay_out(self) -> None:
         """Let the calendars, in which nothing is entered, be those of the projections and of windows as they are."""
         for lanes in self.calendars.lay_out(self.wiring):
-            for lane in lanes:
-                free(lane, _GROWING_IN_LANES)
+            free_lanes(lanes)
         self.windows.point("lane_of", self.calendars.lane_of)
         self.tiles.choose_day(self._shortest, self.calendars.any_lanes)
-        w = self.windows.record
-        w["grid"], w["day_ms"], w["days_per_ms"] = (
-            self.tiles.grid_ms,
-            self.tiles.day_ms,
-            1.0 / self.tiles.day_ms,
-        )
+        w, day_ms = self.windows.record, self.tiles.day_ms
+        w["grid"], w["day_ms"], w["days_per_ms"] = self.tiles.grid_ms, day_ms, 1.0 / day_ms
 
     def _endless(self) -> str:
         endless = self.tiles.records[self.tiles.records["endless"] != 0]
@@ -425,8 +411,3 @@ class WindowEngine(Changeable):
 
 def _is_zero(delay: object) -> bool:
     return isinstance(delay, float | int) and delay == 0.0
-
-
-_GROWING, _GROWING_IN_TILES = growing(window_layout.WINDOWS), growing(window_layout.TILE)
-_GROWING_IN_BATCHES = ("times", "neurons", "weights")
-_GROWING_IN_LANES = (*_GROWING_IN_BATCHES, "runs")
