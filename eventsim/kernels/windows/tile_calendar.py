@@ -20,7 +20,7 @@ from numba import int64, uint32, uint64
 from eventsim.kernels.growing import copy_bytes, reallocated
 from eventsim.kernels.jit import inlined, inner
 from eventsim.kernels.layout import LINK
-from eventsim.kernels.memory import f8, i8, prefetch, record_at, u2, u4, widen
+from eventsim.kernels.memory import copy_32, f8, i8, prefetch, record_at, u2
 from eventsim.kernels.neuron import weight_at
 from eventsim.kernels.windows.doubles import LANES, above, load, splat, store
 from eventsim.kernels.windows.layout import DAY, DELIVERY, LANE, LEG, RUN
@@ -96,7 +96,7 @@ def _spread(column, counts, old, size):
 def _grow(lane):
     """Room for twice as many arrivals a day."""
     old = max(_LEAST, lane.room)
-    lane.times, lane.neurons = _spread(lane.times, lane.n, old, 8), _spread(lane.neurons, lane.n, old, 4)
+    lane.times, lane.neurons = _spread(lane.times, lane.n, old, 8), _spread(lane.neurons, lane.n, old, 2)
     if lane.own != 0:
         lane.weights = _spread(lane.weights, lane.n, old, 8)
     lane.room = 2 * old
@@ -119,7 +119,7 @@ def _copy_block(times, neurons, delays, targets, emitted, until):
     for line in range(0, 8 * BLOCK, _LINE):
         prefetch(delays, 8 * _ASKED_FOR + line)
     prefetch(targets, 2 * _ASKED_FOR)
-    widen(neurons, targets)
+    copy_32(neurons, targets)
     for k in range(0, BLOCK, LANES):
         time = at + load(delays + uint64(8 * k))
         store(times + uint64(8 * k), time)
@@ -134,7 +134,7 @@ def _copy_last(times, neurons, delays, targets, n, emitted, until):
         time = emitted + f8(delays)[k]
         if time >= until:
             return k
-        f8(times)[k], u4(neurons)[k] = time, u2(targets)[k]
+        f8(times)[k], u2(neurons)[k] = time, u2(targets)[k]
     return n
 
 
@@ -148,7 +148,7 @@ def _append(lane, day, link, leg, until):
             i8(lane.n)[day] = n
             _grow(lane)
         at = uint64(day * lane.room + n)
-        times, neurons = lane.times + 8 * at, lane.neurons + 4 * at
+        times, neurons = lane.times + 8 * at, lane.neurons + 2 * at
         delays, targets = link.delays + uint64(8 * k), link.targets + uint64(2 * k)
         if k + BLOCK <= link.synapses:
             some = min(_copy_block(times, neurons, delays, targets, leg.emitted, until), leg.end - k)
@@ -264,7 +264,7 @@ def _clear(tile):
         if lane.room > 16 * (most + _LEAST):
             lane.room >>= 1
             lane.times = reallocated(lane.times, 8 * lane.room * DAYS)
-            lane.neurons = reallocated(lane.neurons, 4 * lane.room * DAYS)
+            lane.neurons = reallocated(lane.neurons, 2 * lane.room * DAYS)
             if lane.own != 0:
                 lane.weights = reallocated(lane.weights, 8 * lane.room * DAYS)
 
