@@ -77,12 +77,12 @@ def prefetch(typingctx: Any, where: Any, offset: Any) -> Any:
 
 
 @intrinsic
-def copy_32(typingctx: Any, target: Any, source: Any) -> Any:
-    """Copy thirty-two u2 numbers from the address ``source`` to ``target``."""
+def copy_24(typingctx: Any, target: Any, source: Any) -> Any:
+    """Copy twenty-four u2 numbers from the address ``source`` to ``target``."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         to, of = (
-            builder.inttoptr(where, ir.PointerType(ir.VectorType(ir.IntType(16), 32))) for where in args
+            builder.inttoptr(where, ir.PointerType(ir.VectorType(ir.IntType(16), 24))) for where in args
         )
         builder.store(builder.load(of, align=2), to, align=2)
         return context.get_dummy_value()
