@@ -140,7 +140,7 @@ TILE = _record(
     ("batch_terms", "u8"),  # f8: what some of a batch add to one sum, and to another
     ("marks", "u8"),  # u2 (n,): place + 1 in ``marked``, or 0
     ("bits", "u8"),  # u2: bit i % 16 of word i // 16 is whether neuron i is marked; at least 4,096 bits
-    ("found", "u8"),  # u4: places of marked neurons in a list
+    ("found", "u8"),  # u2: places of marked neurons in a list
     ("marked", "u8"),  # u4 (n,): neurons to be gone through event by event in this window
     ("n_marked", "i8"),
     ("ends", "u8"),  # i8 (n + 1,)
