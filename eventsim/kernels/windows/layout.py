@@ -145,9 +145,9 @@ TILE = _record(
     ("n_marked", "i8"),
     ("ends", "u8"),  # i8 (n + 1,)
     *_growing("by_slice"),  # f8: what they get in each slice of the window (`tile_slices`)
-    # f8 (n,) each, and zeros up to a multiple of eight; those of a neuron of exponential currents lie together, in the
-    # order of x, u, y, below: what a spike adds to two of them is one load, addition and store
-    ("apart", "i8"),  # of x, u, y and below: numbers from one neuron's to the next one's
+    # f8 (n,) each, and zeros up to a multiple of eight; x and u of a neuron of exponential currents lie together: what
+    # excitation adds to both is one load, addition and store, and the nearest cache holds all there is of them, nearly
+    ("apart", "i8"),  # of x and u: numbers from one neuron's to the next one's
     ("sums_bytes", "i8"),  # of x, u, y and below together; they lie behind each other
     ("due", "u8"),  # before this a neuron does nothing by itself
     ("u", "u8"),  # sums
