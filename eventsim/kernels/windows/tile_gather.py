@@ -57,7 +57,7 @@ def _gather_delivery(tile, wiring, delivery, everyone):
     for first in range(delivery.first, delivery.end, STRETCH):
         n = min(STRETCH, delivery.end - first)
         for j in range(find_marked_u2(tile, link.targets + uint64(2 * first), n, tile.found)):
-            k = first + int64(u4(tile.found)[j])
+            k = first + int64(u2(tile.found)[j])
             _gather_synapse(tile, link, delivery, k, int64(targets[k]))
 
 
@@ -90,7 +90,7 @@ def _gather_open(tile, w, wiring, each, everyone):
         if not everyone:
             found = find_marked_u4(tile, batch.neurons + uint64(4 * first), n, tile.found)
         for j in range(found):
-            k = first + (j if everyone else int64(u4(tile.found)[j]))
+            k = first + (j if everyone else int64(u2(tile.found)[j]))
             if tile.in_part == 0 or is_within(w, times[k]):
                 run, serial = _serial_at(batch, run, k)
                 i = int64(neurons[k])
@@ -133,7 +133,7 @@ def _gather_feeds(tile, inputs):
         for first in range(feed.first, feed.last, STRETCH):
             n = min(STRETCH, feed.last - first)
             for j in range(find_marked_u4(tile, batch.neurons + uint64(4 * first), n, tile.found)):
-                k = first + int64(u4(tile.found)[j])
+                k = first + int64(u2(tile.found)[j])
                 _arrives(tile, int64(neurons[k]), times[k], weight, DRIVEN, feed.number, receptor)
 
 
