@@ -8,8 +8,9 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic, models, overload, register_model
+from numba.extending import intrinsic, models, register_model
 
+from eventsim.kernels.jit import inner_overload
 from eventsim.kernels.vector import operation
 
 LANES = 8
@@ -150,7 +151,7 @@ _times = operation(D, (D, D), lambda builder, a, b: builder.fmul(a, b), "a * b."
 def _as_operator(symbol: Any, combine: Any) -> None:
     """Let two such values be combined by an operator."""
 
-    @overload(symbol)
+    @inner_overload(symbol)
     def _operator(a, b):
         if isinstance(a, Float64x8) and isinstance(b, Float64x8):
             return lambda a, b: combine(a, b)
