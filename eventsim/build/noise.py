@@ -33,9 +33,6 @@ from eventsim.network.noise import (
 from eventsim.network.population import Population
 from eventsim.network.projection import Projection
 
-MOST_NORMAL = -normal_quantile(2.0**-53)
-"""No normal draw is further from the mean, in standard deviations: uniform numbers have 52 bits and a half."""
-
 _SHAPES = {"normal": kernels.NORMAL, "uniform": kernels.UNIFORM, "exponential": kernels.EXPONENTIAL}
 _ROUNDINGS = {"even": kernels.NEAREST_EVEN, "up": kernels.NEAREST_UP}
 _NO_DELAY = np.zeros(1)
@@ -154,7 +151,7 @@ def most_advanced(network: Network, projection: Projection) -> tuple[float, str]
     for each in network.noise_on(projection).values():
         match each:
             case SpikeJitter(scale, shape, _) if shape != "exponential":
-                advance += scale * (MOST_NORMAL if shape == "normal" else 1.0)
+                advance += scale * (_most_normal() if shape == "normal" else 1.0)
                 why.append("jitter")
             case ClockTick(tick, rounding, _):
                 advance += tick if rounding == "floor" else 0.5 * tick
@@ -216,7 +213,7 @@ def highest_thresholds(
     noise, name = _threshold(network, population)
     if noise is None:
         return dict(values)
-    return {**values, name: values[name] + MOST_NORMAL * noise.std}
+    return {**values, name: values[name] + _most_normal() * noise.std}
 
 
 def _threshold(network: Network, population: Population) -> tuple[ThresholdNoise | None, str]:
@@ -224,3 +221,8 @@ def _threshold(network: Network, population: Population) -> tuple[ThresholdNoise
     noise = network.noise_on(population).get(ThresholdNoise)
     name: str = getattr(population.model, "threshold", None) or ""
     return noise if isinstance(noise, ThresholdNoise) else None, name
+
+
+def _most_normal() -> float:
+    """No normal draw is further from the mean, in standard deviations: uniform numbers have 52 bits and a half."""
+    return -float(normal_quantile(2.0**-53))

@@ -235,11 +235,11 @@ class Tiles:
         for name in _OF_NEURONS:
             record[name] = self._aligned(padded)
         together = kind == layout.CURRENTS
-        record["apart"] = len(_SUMS) if together else 1
+        record["apart"] = 2 if together else 1
         first = self._aligned(len(_SUMS) * padded)
         record["sums_bytes"] = 8 * len(_SUMS) * padded
         for place, name in enumerate(_SUMS):
-            record[name] = first + 8 * place * (1 if together else padded)
+            record[name] = first + 8 * (1 if together and name == "u" else place * padded)
         record["batches"] = self._batches(3, own=1)
         return record
 

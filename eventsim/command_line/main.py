@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from eventsim.command_line.failures import TRACEBACK_VARIABLE, describe
+from eventsim.command_line.failures import STOPPED, TRACEBACK_VARIABLE, describe
 from eventsim.version import __version__
 
 app = typer.Typer(
@@ -100,10 +100,13 @@ def profile(
     from eventsim.command_line.report import profile_lines
     from eventsim.scenario.files import to_json
     from eventsim.scenario.load import find_scenario
-    from eventsim.scenario.run import run_scenario
+    from eventsim.scenario.run import Interrupted, run_scenario
 
     with tempfile.TemporaryDirectory() as folder:
-        summary = run_scenario(find_scenario(scenario), changes or (), folder).summary
+        try:
+            summary = run_scenario(find_scenario(scenario), changes or (), folder).summary
+        except Interrupted as stopped:
+            raise Interrupted("interrupted", stopped.signal) from None  # nothing is kept
     print(to_json(summary) if json else "\n".join(profile_lines(summary)))
 
 
@@ -279,7 +282,10 @@ def main() -> None:
     """Run the command line; a mistake is one line on standard error and never a traceback."""
     try:
         status = app(sys.argv[1:] or ["--help"], standalone_mode=False)
-        sys.stdout.flush()
+        if status == STOPPED:  # what typer makes of Ctrl-C
+            raise KeyboardInterrupt
+        if sys.stdout:  # none where it was closed before
+            sys.stdout.flush()
     except BrokenPipeError:  # the reader, such as head, has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)

@@ -47,7 +47,7 @@ def plot_sweep(
     from eventsim.sweep.figures import draw_sweep
 
     folder = out or (path if path.is_dir() else path.parent)
-    held = dict(parse_override(text) for text in at)
+    held = dict(parse_override(text, "--at") for text in at)
     pictures, found = draw_sweep(path, folder, metrics, dict(map(_level, levels)), held)
     for line in (*pictures, *found):
         print(line)

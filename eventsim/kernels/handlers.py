@@ -16,17 +16,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numba import njit, types
+from numba import types
 from numba.core.dispatcher import Dispatcher
-from numba.extending import NativeValue, models, overload, register_model, typeof_impl, unbox
+from numba.extending import NativeValue, models, register_model, typeof_impl, unbox
 
+from eventsim.kernels.jit import inner, inner_overload
 from eventsim.kernels.memory import record_at
 
 CURRENT = -1
 """Receptor of an arrival that sets the external current to its weight."""
 
 _REGISTRY: dict[str, Handlers] = {}
-_JIT: dict[str, Any] = {"error_model": "numpy", "nogil": True}
 
 
 class Handlers:
@@ -108,7 +108,7 @@ class Handlers:
 
 
 def _jitted(function: Callable[..., Any]) -> Callable[..., Any]:
-    return function if isinstance(function, Dispatcher) else njit(**_JIT)(function)
+    return function if isinstance(function, Dispatcher) else inner(function)
 
 
 def _name(functions: dict[str, Callable[..., Any]]) -> str:
@@ -245,43 +245,43 @@ def state_at(model, where, index):
     return _compiled_only()
 
 
-@overload(parameters_at)
+@inner_overload(parameters_at)
 def _parameters_at(model, where, index):
     dtype = model.handlers.parameter_dtype
     return lambda model, where, index: record_at(where, index, dtype)
 
 
-@overload(state_at)
+@inner_overload(state_at)
 def _state_at(model, where, index):
     dtype = model.handlers.state_dtype
     return lambda model, where, index: record_at(where, index, dtype)
 
 
-@overload(flow)
+@inner_overload(flow)
 def _flow(model, p, s, t):
     function = model.function("flow")
     return lambda model, p, s, t: function(p, s, t)
 
 
-@overload(crossing)
+@inner_overload(crossing)
 def _crossing(model, p, s):
     function = model.function("crossing")
     return lambda model, p, s: function(p, s)
 
 
-@overload(jump)
+@inner_overload(jump)
 def _jump(model, p, s, weight, receptor):
     function = model.function("jump")
     return lambda model, p, s, weight, receptor: function(p, s, weight, receptor)
 
 
-@overload(reset)
+@inner_overload(reset)
 def _reset(model, p, s):
     function = model.function("reset")
     return lambda model, p, s: function(p, s)
 
 
-@overload(step)
+@inner_overload(step)
 def _step(model, p, s):
     function = model.function("step")
     if function is None:
@@ -289,7 +289,7 @@ def _step(model, p, s):
     return lambda model, p, s: function(p, s)
 
 
-@overload(bound)
+@inner_overload(bound)
 def _bound(model, p, s):
     function = model.function("bound")
     if function is None:
@@ -297,7 +297,7 @@ def _bound(model, p, s):
     return lambda model, p, s: function(p, s)
 
 
-@overload(row)
+@inner_overload(row)
 def _row(model, p, s):
     function = model.function("row")
     if function is None:
@@ -305,7 +305,7 @@ def _row(model, p, s):
     return lambda model, p, s: function(p, s)
 
 
-@overload(set_threshold)
+@inner_overload(set_threshold)
 def _set_threshold(model, p, value):
     function = model.function("set_threshold")
     if function is None:
@@ -313,7 +313,7 @@ def _set_threshold(model, p, value):
     return lambda model, p, value: function(p, value)
 
 
-@overload(show)
+@inner_overload(show)
 def _show(model, p, s):
     function = model.function("show")
     if function is None:
@@ -321,7 +321,7 @@ def _show(model, p, s):
     return lambda model, p, s: function(p, s)
 
 
-@overload(take)
+@inner_overload(take)
 def _take(model, p, s, u, x, y, ref, ref_x, ref_y):
     function = model.function("take")
     if function is None:
@@ -329,7 +329,7 @@ def _take(model, p, s, u, x, y, ref, ref_x, ref_y):
     return lambda model, p, s, u, x, y, ref, ref_x, ref_y: function(p, s, u, x, y, ref, ref_x, ref_y)
 
 
-@overload(give)
+@inner_overload(give)
 def _give(model, p, s):
     function = model.function("give")
     if function is None:
@@ -337,7 +337,7 @@ def _give(model, p, s):
     return lambda model, p, s: function(p, s)
 
 
-@overload(adopt)
+@inner_overload(adopt)
 def _adopt(model, before, p, s):
     function = model.function("adopt")
     if function is None:
@@ -345,7 +345,7 @@ def _adopt(model, before, p, s):
     return lambda model, before, p, s: function(before, p, s)
 
 
-@overload(safe)
+@inner_overload(safe)
 def _safe(model, p, s, until):
     function = model.function("safe")
     if function is None:
@@ -380,7 +380,7 @@ def on_group(function: Callable[..., Any]) -> Callable[..., Any]:
             return dispatch(groups[:3], g, *args)
         return dispatch(groups[3:], g - 3, *args)
 
-    @overload(dispatch)
+    @inner_overload(dispatch)
     def _dispatch(groups, g, *args):
         if len(groups) == 0:  # sources alone
             return lambda groups, g, *args: None

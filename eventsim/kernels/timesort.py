@@ -10,7 +10,9 @@ bucket is merge sorted instead: n log n comparisons at worst.
 import math
 from typing import Any, NamedTuple
 
-from numba import int64, njit, uint32, uint64
+from numba import int64, uint32, uint64
+
+from eventsim.kernels.jit import inlined, inner, kernel
 
 COARSE_LOAD = (
     1024  # events a coarse bucket holds on average: 12 kB, twice (source and destination), in a 32 kB cache
@@ -35,20 +37,20 @@ class SortScratch(NamedTuple):
     fine: Any  # uint32, FINE_BUCKETS + 1
 
 
-@njit(error_model="numpy", nogil=True, forceinline=True)
+@inlined
 def _bucket(time, low, scale, last):
     """Bucket of a time: non-decreasing in time where time >= low, and within 0..last whatever the time."""
     return min(uint64(int64((time - low) * scale)), last)
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def _scale(low, high, n_buckets):
     """Buckets a ms; zero (everything in one bucket) where the span is empty or too small to divide by."""
     scale = float(n_buckets) / (high - low)
     return scale if 0.0 < scale < 1e300 else 0.0
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def _scatter(source, destination, span, first, last, counts):
     """Copy events first..last - 1 to the same range of destination, ordered by bucket, stable.
 
@@ -75,7 +77,7 @@ def _scatter(source, destination, span, first, last, counts):
         destination.labels[place] = source.labels[k]
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def _insertion(events, first, last):
     """Sort events first..last - 1 by insertion; False when it gave up, with all events still there."""
     times, labels = events.times, events.labels
@@ -101,7 +103,7 @@ def _insertion(events, first, last):
     return True
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def _merge(source, destination, first, middle, last):
     """Merge the sorted runs first..middle - 1 and middle..last - 1 of source into destination."""
     left, right = first, middle
@@ -118,7 +120,7 @@ def _merge(source, destination, first, middle, last):
             right += 1
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def _merge_sort(events, spare, first, last):
     """Sort events first..last - 1 from the bottom up; spare is overwritten over the same range."""
     width = 1
@@ -130,7 +132,7 @@ def _merge_sort(events, spare, first, last):
         width *= 2
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel
 def sort_events(events, n, low, high, scratch):
     """Sort the first n events by (time, label) in place.
 

@@ -58,19 +58,24 @@ def into_epoch(p, sums, when):
 
 
 @inlined
-def _lasts(ref, epoch, t):
-    """Whether the epoch that began at ``ref`` lasts at ``t``."""
+def _within(ref, epoch, t):
     return ref <= t < ref + epoch
+
+
+@inlined
+def lasts(p, sums, t):
+    """Whether all three epochs last at ``t``."""
+    return (
+        _within(sums.ref, p.epoch, t)
+        and _within(sums.ref_x, p.epoch_ex, t)
+        and _within(sums.ref_y, p.epoch_in, t)
+    )
 
 
 @inner
 def advanced(p, sums, t):
     """The same neuron, referred to the epochs of ``t``."""
-    if (
-        _lasts(sums.ref, p.epoch, t)
-        and _lasts(sums.ref_x, p.epoch_ex, t)
-        and _lasts(sums.ref_y, p.epoch_in, t)
-    ):
+    if lasts(p, sums, t):
         return sums
     when = next_epoch(p, sums)
     while when <= t:

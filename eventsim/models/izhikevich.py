@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from eventsim.kernels.handlers import CURRENT, Handlers
+from eventsim.kernels.jit import inner
 from eventsim.models.checks import finite, refuse
 from eventsim.models.lif import Value
 from eventsim.network.model import Model
@@ -22,7 +22,7 @@ _INVERSE = np.array([0.0, *(1.0 / np.arange(1.0, ORDER + 1.0))])  # a division t
 _AT_REST = 1e-13  # mV: a neuron nearer than this to a stable equilibrium is held
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def _at_rest(p, slope, v_slope, u_slope):
     """Whether a stable equilibrium lies nearer than rounding: one Newton step towards it, with dV'/dV = slope."""
     trace, determinant = slope - p.a, p.a * (p.b - slope)
@@ -33,7 +33,7 @@ def _at_rest(p, slope, v_slope, u_slope):
     return to_v < _AT_REST and to_u < _AT_REST
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def _series(p, s, slope):
     """Taylor coefficients 1..ORDER of v and u about now, into dv and du; slope: dv'/dv.
 
@@ -51,7 +51,7 @@ def _series(p, s, slope):
         y[k] = p.a * (p.b * x[k - 1] - y[k - 1]) * _INVERSE[k + 1]
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def _length(s):
     """Length of the step: where the larger of the last two terms is TOLERANCE."""
     last = max(abs(s.dv[ORDER - 1]), abs(s.du[ORDER - 1]))
@@ -59,7 +59,7 @@ def _length(s):
     return math.exp(min(math.log(TOLERANCE / last) / ORDER, math.log(TOLERANCE / before) / (ORDER - 1)))
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def _polynomial(c, x):
     """Sum of c[k - 1] x^k, k = 1..ORDER."""
     total = 0.0
@@ -68,7 +68,7 @@ def _polynomial(c, x):
     return total
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def _derivative(c, x):
     """Of `_polynomial`."""
     total = 0.0
@@ -77,7 +77,7 @@ def _derivative(c, x):
     return total
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def _first_above(c, gap, h):
     """First x in [0, h] where `_polynomial` exceeds gap >= 0; inf if none.
 
@@ -104,7 +104,7 @@ def _first_above(c, gap, h):
     return x if _polynomial(c, h) > gap else math.inf
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def _start_step(p, s):
     """Expand v and u about now; see how far that holds, and whether v crosses the threshold within."""
     s.t_series, s.v_series, s.u_series = s.t, s.v, s.u

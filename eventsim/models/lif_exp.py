@@ -24,7 +24,7 @@ from eventsim.kernels.sums import (
 )
 from eventsim.models.checks import check_reset, finite, membrane, reset_column, set_threshold, time_constants
 from eventsim.models.exp_crossing import first_crossing, response
-from eventsim.models.exp_epochs import Sums, advanced, fades, into_epoch, next_epoch, values_at
+from eventsim.models.exp_epochs import Sums, advanced, fades, into_epoch, lasts, next_epoch, values_at
 from eventsim.models.lif import Value, carried_over, decay, exp, potentials
 from eventsim.network.model import Model
 
@@ -50,6 +50,12 @@ def _put(p, s, sums, t):
     """Make these the neuron's sums, with the exponentials that belong to ``t``."""
     s.u, s.x, s.y = sums.u, sums.x, sums.y
     _refer(p, s, sums.ref, sums.ref_x, sums.ref_y)
+    _find_exponentials(p, s, t)
+
+
+@inlined
+def _find_exponentials(p, s, t):
+    """Let those that the neuron keeps be those of ``t``, in the epochs that it is referred to."""
     s.t = t
     s.e = growth((t - s.ref) * p.rate)
     s.e_ex = growth((t - s.ref_x) * p.rate_ex)
@@ -86,8 +92,14 @@ def _released(p, s):
 
 @apart
 def flow(p, s, t):
-    """Closed form (Rotter and Diesmann 1999) in sums that only arrivals change; while refractory V is held."""
+    """Closed form (Rotter and Diesmann 1999) in sums that only arrivals change; while refractory V is held.
+
+    Within the epochs, nearly always, nothing else changes.
+    """
     sums = _sums(s)
+    if (s.held == 0.0 or t < s.t_free) and lasts(p, sums, t):
+        _find_exponentials(p, s, t)
+        return
     if s.held != 0.0 and t >= s.t_free:
         sums = _released(p, s)
         s.held = 0.0

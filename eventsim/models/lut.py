@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from eventsim.errors import InputError
 from eventsim.kernels.handlers import Handlers
+from eventsim.kernels.jit import inner
 from eventsim.models.checks import positive
 from eventsim.network.model import Model
 
@@ -25,13 +25,13 @@ TABLE_VALUE, OWN_LATENCY = 0, 1
 """Receptors of `LUTOutputs`: a value read from a table; the latency of the arriving spike itself (residual layers)."""
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def _interval_of(p, t):
     """The interval that ``t`` lies in, its end included."""
     return math.ceil((t - p.start) / p.interval) - 1.0
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def _end_of(p, interval):
     return p.start + (interval + 1.0) * p.interval
 

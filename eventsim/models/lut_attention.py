@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from eventsim.errors import InputError
 from eventsim.kernels.handlers import Handlers
+from eventsim.kernels.jit import inner
 from eventsim.models.checks import positive
 from eventsim.network.model import Model
 
@@ -25,13 +25,13 @@ MOST_POSITIONS = 64
 """That a table can remember."""
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def _interval_of(p, t):
     """The interval that ``t`` lies in, its end included."""
     return math.ceil((t - p.start) / p.interval) - 1
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def _next_distance(p, s):
     """The nearest position not yet read of which a key is known, as a distance; 0 if there is none."""
     position = (s.volley - p.origin) % p.context

@@ -119,6 +119,7 @@ def draw_intervals(axes: Axes, results: Results) -> None:
         axes.stairs(share, edges, color=colour, fill=True, alpha=0.2)
         axes.stairs(share, edges, color=colour, label=label)
     axes.set(xscale="log", xlabel="inter-spike interval (ms)", ylabel="share of intervals")
+    style.ticks_of_log_axis(axes.xaxis, edges[0], edges[-1])
     axes.set_ylim(bottom=0.0)
     axes.legend(loc="best")
     until = min(measured.until_ms for measured in found.values())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 #: Told apart with any colour vision: neighbours differ in lightness too.
@@ -63,6 +64,16 @@ def colours(names: Iterable[str]) -> dict[str, str]:
 def note(axes: Axes, text: str) -> None:
     """A remark in small type above the right corner, such as what a figure leaves out."""
     axes.text(1.0, 1.01, text, transform=axes.transAxes, ha="right", va="bottom", color=MUTED, fontsize=7.5)
+
+
+def ticks_of_log_axis(axis: Axis, low: float, high: float) -> None:
+    """A few plain numbers on a logarithmic axis from ``low`` to ``high``, also where it spans less than a decade."""
+    from matplotlib.ticker import FormatStrFormatter, LogLocator, MaxNLocator, NullFormatter
+
+    decade = (1.0, 2.0, 5.0) if high < 500.0 * low else (1.0,)
+    axis.set_major_locator(MaxNLocator(5) if high < 5.0 * low else LogLocator(subs=decade))
+    axis.set_major_formatter(FormatStrFormatter("%g"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def nothing(axes: Axes, text: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
 import platform
@@ -43,7 +45,7 @@ class RasterWriter:
 
     As a context manager it closes the file at the end; after an exception what was recorded stays, readable,
     in ``path.partial``. Raises InputError for names HDF5 cannot hold, FileFormatError for a path that cannot
-    be written.
+    be written or that another process is writing.
     """
 
     def __init__(
@@ -68,8 +70,11 @@ class RasterWriter:
         self._owner_of = _owner_table(self.populations)
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
+            _make_way(self.partial)
             # No chunk cache: an append writes its own bytes and no others, and a flush has little left to do.
-            self._file = h5py.File(self.partial, "w", libver="earliest", rdcc_nbytes=0, locking="best-effort")
+            self._file = h5py.File(self.partial, "x", libver="earliest", rdcc_nbytes=0, locking="best-effort")
+        except BlockingIOError:
+            raise FileFormatError(f"{self.partial}: another run is writing it") from None
         except OSError as error:
             raise FileFormatError(f"{self.partial}: cannot be written ({error})") from None
         self._write_header()
@@ -290,6 +295,17 @@ class _Progress:
     def _write(self) -> None:
         self._dataset[...] = self._values
         self._dataset.flush()
+
+
+def _make_way(path: Path) -> None:
+    """Remove what a killed run left in ``path``.  Raises BlockingIOError where a run is still writing it.
+
+    HDF5 by itself truncates a file before it finds that another process has locked it.
+    """
+    with contextlib.suppress(FileNotFoundError), open(path, "rb") as left:
+        fcntl.flock(left, fcntl.LOCK_EX | fcntl.LOCK_NB)  # HDF5 locks what it writes by flock too
+        if os.fstat(left.fileno()).st_nlink:  # else somebody else has just removed it
+            path.unlink()
 
 
 def _owner_table(populations: Sequence[PopulationInfo]) -> NDArray[np.unsignedinteger[Any]]:

@@ -68,7 +68,12 @@ def _parameter_document(builder: Builder, where: str) -> tuple[TypeAdapter[dict[
     from pydantic import ConfigDict, TypeAdapter
     from typing_extensions import TypedDict  # what pydantic asks for before Python 3.12
 
-    named = inspect.signature(builder).parameters
+    try:
+        named = inspect.signature(builder).parameters
+    except ValueError:
+        raise ScenarioError(
+            f"{where}: its parameters are not known, as it is not written in Python"
+        ) from None
     if "seed" not in named:
         raise ScenarioError(f"{where}: takes no seed")
     types = _annotations(builder, where)
@@ -134,6 +139,8 @@ def _import_file(path: Path, where: str) -> ModuleType:
 
 def _import_module(name: str, scenario_file: Path, where: str) -> ModuleType:
     package = name.partition(".")[0]
+    if not package:
+        raise ScenarioError(f"{where}: a module's whole name is needed, or the name of a file, with .py")
     root = _repository_root(package, scenario_file)
     if root is not None and str(root) not in sys.path:
         sys.path.insert(0, str(root))

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +21,30 @@ def prepare_directory(path: Path) -> None:
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Call ``write`` with a temporary name beside ``path`` (same suffix) and rename what it wrote."""
+    """Call ``write`` with a temporary name beside ``path`` (same suffix) and rename what it wrote.
+
+    Raises ``OSError`` that names ``path``, also where HDF5 could not write.
+    """
     temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
-        write(temporary)
-        os.replace(temporary, path)
+        with failures_naming(path):
+            write(temporary)
+            os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def failures_naming(path: Path) -> Iterator[None]:
+    """A full disk and the like as an ``OSError`` about ``path``; HDF5 tells the error number in its text alone."""
+    try:
+        yield
+    except (OSError, RuntimeError) as error:
+        told = re.search(r"errno = (\d+)", str(error))
+        number = (error.errno if isinstance(error, OSError) else None) or (int(told[1]) if told else None)
+        if number is None:
+            raise
+        raise OSError(number, os.strerror(number), str(path)) from error
 
 
 def write_json(path: Path, value: object) -> None:

@@ -45,19 +45,29 @@ def read_document(path: Path) -> dict[str, Any]:
         raise ScenarioError(f"{path}: not a TOML file: {error}") from None
 
 
-def parse_override(text: str) -> tuple[str, Any]:
-    """``dotted.key=value`` as (dotted key, value).  The value is TOML; what is not TOML is a bare string."""
+def split_assignment(text: str, option: str, form: str) -> tuple[str, str]:
+    """``dotted.key=value`` of a command-line option as (dotted key, value); the key's names may be quoted, as in TOML.
+
+    Raises ``ScenarioError`` that asks for ``form``.
+    """
     key, equals, value = (part.strip() for part in text.partition("="))
-    if not equals or not all(key.split(".")):
-        raise ScenarioError(f"--set {text}: should be dotted.key=value")
+    names = [name.strip(" \"'") for name in key.split(".")]
+    if not equals or not all(names):
+        raise ScenarioError(f"{option} {text}: should be {form}")
+    return ".".join(names), value
+
+
+def parse_override(text: str, option: str = "--set") -> tuple[str, Any]:
+    """``dotted.key=value`` as (dotted key, value).  The value is TOML; what is not TOML is a bare string."""
+    key, value = split_assignment(text, option, "dotted.key=value")
     try:
         document = tomllib.loads(f"value = {value}")
     except tomllib.TOMLDecodeError as error:
         if value[:1] in ("", '"', "'", "[", "{"):
-            raise ScenarioError(f"--set {text}: the value is no TOML: {error}") from None
+            raise ScenarioError(f"{option} {text}: the value is no TOML: {error}") from None
         return key, value
     if len(document) > 1:
-        raise ScenarioError(f"--set {text!r}: one value, on one line")
+        raise ScenarioError(f"{option} {text!r}: one value, on one line")
     return key, document["value"]
 
 

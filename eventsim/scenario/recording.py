@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from eventsim.errors import EventsimError
 from eventsim.scenario.problems import ScenarioError, nearest
 
@@ -26,8 +29,8 @@ def apply_record(record: Record, network: Network, duration_ms: float, where: st
     for index, trace in enumerate(record.states):
         place = f"{where}: record.states[{index}]"
         population = _population(network, trace.population, f"{place}.population")
-        members = population[:] if trace.neurons is None else population[list(trace.neurons)]
         try:
+            members = population[:] if trace.neurons is None else population[list(trace.neurons)]
             network.record_state(members, trace.variable, _sample_times(trace, duration_ms))
         except EventsimError as error:
             raise ScenarioError(f"{place}: {error}") from None
@@ -53,13 +56,13 @@ def raster_writer(path: Path, network: Network, scenario: Scenario, duration_ms:
     return RasterWriter(path, population_table(network), metadata, recorder_table(network))
 
 
-def _sample_times(trace: StateTrace, duration_ms: float) -> list[float]:
+def _sample_times(trace: StateTrace, duration_ms: float) -> NDArray[np.float64]:
     if trace.interval_ms is None:
-        return [time for time in trace.times_ms or () if time <= duration_ms]
-    interval_ms = trace.interval_ms
-    return [
-        k * interval_ms for k in range(int(duration_ms / interval_ms) + 1) if k * interval_ms <= duration_ms
-    ]
+        times = np.array(trace.times_ms, np.float64)
+    else:
+        samples = int(duration_ms / trace.interval_ms) + 1
+        times = np.arange(samples, dtype=np.float64) * trace.interval_ms
+    return times[times <= duration_ms]
 
 
 def _population(network: Network, name: str, place: str) -> Population:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from eventsim.errors import EventsimError, SimulationError
 from eventsim.scenario.builder import check_parameters, find_builder
 from eventsim.scenario.experiment import Experiment
-from eventsim.scenario.files import prepare_directory, write_json
+from eventsim.scenario.files import failures_naming, prepare_directory, write_json
 from eventsim.scenario.load import load_scenario, parse_overrides
 from eventsim.scenario.memory import peak_rss_mb
 from eventsim.scenario.noise import described, with_noise
@@ -170,25 +169,13 @@ def new_simulation(
 def _said_in_one_line(writer: RasterWriter, reached_ms: Callable[[], float]) -> Iterator[None]:
     """Ctrl-C, a full disk and a simulation that cannot go on, with the name of what was recorded until then."""
     try:
-        yield
+        with failures_naming(writer.partial):
+            yield
     except KeyboardInterrupt:
         kept = f"the raster so far is {writer.partial}"
         raise Interrupted(f"interrupted at {reached_ms():.6g} ms; {kept}") from None
     except SimulationError as error:
         raise SimulationError(f"{error}; the raster until then is {writer.partial}") from error
-    except (OSError, RuntimeError) as error:
-        number = _error_number(error)
-        if number is None:
-            raise
-        raise OSError(number, os.strerror(number), str(writer.partial)) from error
-
-
-def _error_number(error: OSError | RuntimeError) -> int | None:
-    """The operating system's error number, which HDF5 at times tells in its text alone."""
-    if isinstance(error, OSError) and error.errno:
-        return error.errno
-    told = re.search(r"errno = (\d+)", str(error))
-    return int(told[1]) if told else None
 
 
 def _measure(

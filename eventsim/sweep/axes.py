@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from eventsim.scenario.load import split_assignment
 from eventsim.scenario.problems import ScenarioError, nearest, shown
 
 _CALL = re.compile(r"^([a-z]+)\((.*)\)$", re.DOTALL)
@@ -53,9 +54,7 @@ Axis = Fixed | Drawn
 
 def axis_from_text(text: str) -> Axis:
     """The axis of ``KEY=WHAT`` on the command line."""
-    key, equals, what = (part.strip() for part in text.partition("="))
-    if not equals or not all(key.split(".")):
-        raise ScenarioError(f"--vary {text}: should be KEY=VALUES, such as seed=0:10")
+    key, what = split_assignment(text, "--vary", "KEY=VALUES, such as seed=0:10")
     return axis(key, what, f"--vary {key}")
 
 
@@ -99,8 +98,10 @@ def _grid(text: str, where: str) -> tuple[Any, ...]:
     whole = all(isinstance(number, int) for number in numbers)
     if len(numbers) == 2 and whole and not log:
         first, stop = numbers
-        if not first < stop <= first + _MOST:
+        if not first < stop:
             raise ScenarioError(f"{where}: the first number must be below the second")
+        if stop > first + _MOST:
+            raise ScenarioError(f"{where}: at most {_MOST:,} values")
         return tuple(range(int(first), int(stop)))
     if len(numbers) != 3 or not isinstance(numbers[2], int):
         raise ScenarioError(

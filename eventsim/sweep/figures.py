@@ -155,7 +155,8 @@ def _draw_curves(axes: Axes, seen: View, metric: str, level: float | None) -> No
         axes.axhline(level, color=style.MUTED, linewidth=0.8, linestyle="--", zorder=0)
     if line_key is not None:
         axes.legend(loc="best")
-    style.note(axes, _replicates(seen, lines))
+    left_out = f"{_MOST_LINES} of {len(lines)} lines" if len(lines) > _MOST_LINES else ""
+    style.note(axes, ", ".join(filter(None, (left_out, _replicates([drawn for _, drawn in lines])))))
 
 
 def _mark(axes: Axes, found: Crossing | None, level: float, colour: str, rises: bool) -> None:
@@ -191,13 +192,13 @@ def _draw_categories(axes: Axes, seen: View, metric: str) -> None:
         return
     of_point = seen.setting(seen.keys[0])
     names = np.unique(of_point)
+    bars: list[Curve] = []
     for number, name in enumerate(names):
         mine = values[(of_point == name) & np.isfinite(values)]
         if not len(mine):
             continue
-        from eventsim.sweep.curves import Curve
-
         bar = Curve(np.zeros(1), (mine,), True)
+        bars.append(bar)
         axes.errorbar(
             number,
             bar.means[0],
@@ -209,6 +210,7 @@ def _draw_categories(axes: Axes, seen: View, metric: str) -> None:
     axes.set_xticks(range(len(names)), [_short(name) for name in names])
     axes.set_xlabel(seen.label(seen.keys[0]))
     axes.margins(x=0.2)
+    style.note(axes, _replicates(bars))
 
 
 def _draw_map(axes: Axes, seen: View, metric: str, level: float | None) -> None:
@@ -254,14 +256,14 @@ def _grid(panels: int) -> tuple[int, int]:
     return across, math.ceil(panels / across)
 
 
-def _replicates(seen: View, lines: Sequence[tuple[str, Curve]]) -> str:
-    number = {len(values) for _, drawn in lines for values in drawn.replicates}
-    shown = "" if len(lines) <= _MOST_LINES else f"{_MOST_LINES} of {len(lines)} lines, "
+def _replicates(drawn: Sequence[Curve]) -> str:
+    """Over how many seeds the means are taken, empty where over one."""
+    number = {len(values) for curve in drawn for values in curve.replicates}
     if not number or max(number) < 2:
-        return shown.rstrip(", ")
+        return ""
     least, most = min(number), max(number)
     told = f"{most}" if least == most else f"{least} to {most}"
-    return f"{shown}mean of {told} seeds, 95 % band"
+    return f"mean of {told} seeds, 95 % band"
 
 
 def _say_what_is_left_out(axes: Axes, table: Table, names: Sequence[str], drawn: Sequence[str]) -> None:

@@ -23,6 +23,8 @@ from eventsim.network import Network, PoissonSpikes
 def build(*, seed: int, size: int, rate_hz: float = 10.0, kind: str = "plain") -> Network:
     if kind == "broken":
         raise ZeroDivisionError("a builder's own mistake")
+    if kind == "stopped":
+        raise KeyboardInterrupt
     network = Network(seed)
     network.source("noise", PoissonSpikes(rate_hz=rate_hz), size=size)
     network.record_spikes("noise")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.command_line.commands import SCENARIO, eventsim, write_scenarios
+from tests.command_line.commands import EVENTSIM, SCENARIO, eventsim, write_scenarios
 
 
 @pytest.fixture
@@ -54,6 +54,8 @@ def mistake(folder: Path, *arguments: str, status: int = 2) -> str:
         ("builder='source.py:build'", "builder = 'source.py:build': no such file"),
         ("builder='nets.lif:build'", "builder = 'nets.lif:build': no module nets"),
         ("builder='build'", "--set builder = 'build': "),
+        ("builder='..nets:build'", "a module's whole name is needed"),
+        ("builder='builtins:dict'", "its parameters are not known"),
         ("builder='sources.py:build_nothing'", "unknown key, nothing is known here"),
         ("builder='sources.py:build_without_seed'", "takes no seed"),
         ("duration_ms", "--set duration_ms: should be dotted.key=value"),
@@ -116,6 +118,18 @@ def test_a_mistake_of_usage_is_one_line(folder: Path, arguments: list[str], said
 def test_an_error_in_a_builder_says_where(folder: Path) -> None:
     line = mistake(folder, "run", "noise", "--set", "parameters.kind=broken", status=1)
     assert "ZeroDivisionError: a builder's own mistake (scenarios/sources.py, line 7, in build)" in line
+
+
+def test_ctrl_c_is_one_line_at_any_time(folder: Path) -> None:
+    line = mistake(folder, "run", "noise", "--set", "parameters.kind=stopped", status=130)
+    assert line == "eventsim: interrupted"
+
+
+def test_without_standard_output_nothing_fails(folder: Path) -> None:
+    done = subprocess.run(
+        ["sh", "-c", '"$0" list >&-', EVENTSIM], cwd=folder, capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_builder_file_that_cannot_be_imported_says_why(folder: Path) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from types import FunctionType
 from typing import Any
 
 import numpy as np
+from numba import njit
 from numba.core.dispatcher import Dispatcher
 
 from eventsim.build.draw import realise
@@ -25,12 +27,18 @@ def records(model: Model, **state: float) -> tuple[Any, Any]:
 
 def compiled(model: Model) -> dict[str, Callable[..., Any]]:
     """The handlers as the engines call them."""
-    return dict(type(model).handlers.functions)
+    return {role: as_kernel(function) for role, function in type(model).handlers.functions.items()}
+
+
+@lru_cache(None)
+def as_kernel(function: Any) -> Any:
+    """A function that only kernels can call, called by one."""
+    return njit(lambda *args: function(*args))
 
 
 def plain(model: Model) -> dict[str, Callable[..., Any]]:
     """The same bodies as plain Python, and whatever they call."""
-    return {role: as_plain(function) for role, function in compiled(model).items()}
+    return {role: as_plain(function) for role, function in type(model).handlers.functions.items()}
 
 
 def as_plain(function: Any) -> Callable[..., Any]:

@@ -12,19 +12,20 @@ import pytest
 from eventsim.models.exp_crossing import first_crossing
 from eventsim.models.lif_exp import LIFExp
 from tests.models.precise_lif import Cell
-from tests.models.records import as_plain, records
+from tests.models.records import as_kernel, as_plain, records
 
-SEARCHES = pytest.mark.parametrize("search", [first_crossing, as_plain(first_crossing)])
+COMPILED = as_kernel(first_crossing)
+SEARCHES = pytest.mark.parametrize("search", [COMPILED, as_plain(first_crossing)])
 
 
-def found(cell: Cell, v_th: float, search: Any = first_crossing) -> float:
+def found(cell: Cell, v_th: float, search: Any = COMPILED) -> float:
     """By the search of the model, from the state that the cell is in; c_m = 1, so that currents are in mV/ms."""
     taus = {"tau_m": cell.tau_m, "tau_syn_ex": cell.tau_ex, "tau_syn_in": cell.tau_in}
     p, _ = records(LIFExp(**taus, c_m=1.0, v_th=v_th, v_reset=min(v_th, cell.v) - 1.0))
     return float(search(p, cell.v_inf, cell.v, cell.ex, cell.inh, 0.0, math.inf))
 
 
-def check(cell: Cell, v_th: float, search: Any = first_crossing) -> bool:
+def check(cell: Cell, v_th: float, search: Any = COMPILED) -> bool:
     """Whether there is a crossing, once the model's answer is seen to agree with the search."""
     expected = cell.first_crossing(v_th)
     when = found(cell, v_th, search)
@@ -55,7 +56,7 @@ def random_cell(rng: np.random.Generator) -> tuple[Cell, float]:
     return Cell(*map(float, (tau_m, tau_ex, tau_in, v_inf, v, ex, inh))), v_th
 
 
-@pytest.mark.parametrize(("search", "cases"), [(first_crossing, 80), (as_plain(first_crossing), 20)])
+@pytest.mark.parametrize(("search", "cases"), [(COMPILED, 80), (as_plain(first_crossing), 20)])
 def test_lif_exp_against_search(search, cases):
     rng = np.random.default_rng(7)
     crossed = [check(*random_cell(rng), search=search) for _ in range(cases)]

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from eventsim.plots import figures
+from eventsim.plots import figures, style
 from eventsim.plots.statistics import activity, coefficient_of_variation, early_intervals, shown_window
 from eventsim.recording.memory import MemorySink
 from eventsim.recording.raster_reader import open_raster
@@ -104,6 +104,18 @@ def test_coefficient_of_variation() -> None:
     assert coefficient_of_variation(intervals, neurons) == pytest.approx(expected)
     assert math.isnan(coefficient_of_variation(intervals[:2], neurons[:2]))
     assert math.isnan(coefficient_of_variation(np.empty(0), np.empty(0, dtype=np.int64)))
+
+
+@pytest.mark.parametrize("high", [9.0, 15.0, 60.0, 8e3, 8e6])
+def test_a_logarithmic_axis_has_a_few_plain_numbers(high: float) -> None:
+    with style.styled_figure(4.0, 3.0) as figure:
+        axes = figure.add_subplot()
+        axes.set(xscale="log", xlim=(8.0, high))
+        style.ticks_of_log_axis(axes.xaxis, 8.0, high)
+        figure.canvas.draw()
+    shown = [label.get_text() for label in axes.get_xticklabels() if 8.0 <= label.get_position()[0] <= high]
+    assert 2 <= len(shown) <= 9
+    assert not any("$" in text for text in shown)
 
 
 def test_matplotlib_comes_with_the_first_figure_and_pyplot_never() -> None:

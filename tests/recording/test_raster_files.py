@@ -57,6 +57,14 @@ def test_a_killed_writer_leaves_a_prefix(tmp_path: Path, populations: int) -> No
         assert found["duration_ms"] == max(len(times) - 1, 0) * 0.001
 
 
+def test_what_a_killed_run_left_makes_way(tmp_path: Path) -> None:
+    path = tmp_path / "raster.h5"
+    (tmp_path / "raster.h5.partial").write_bytes(b"cut short")
+    RasterWriter(path, POPULATIONS).close()
+    assert open_raster(path).spike_count() == 0
+    assert [each.name for each in tmp_path.iterdir()] == ["raster.h5"]
+
+
 def test_memory_does_not_grow_with_spikes(tmp_path: Path) -> None:
     program = """
 import resource, sys
@@ -90,6 +98,16 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     with RasterWriter(path, POPULATIONS, {"scenario": "x"}, run.recorders) as writer:
         play(run, writer)
     return path.read_bytes()
+
+
+def test_a_file_that_another_run_is_writing_is_left_to_it(tmp_path: Path, whole: bytes) -> None:
+    path = tmp_path / "raster.h5"
+    run = made_up_run(5_000)
+    with RasterWriter(path, POPULATIONS, {"scenario": "x"}, run.recorders) as writer:
+        with pytest.raises(FileFormatError, match="another run is writing it"):
+            RasterWriter(path, POPULATIONS)
+        play(run, writer)
+    assert path.read_bytes() == whole
 
 
 @pytest.mark.parametrize("share", [0.0, 0.001, 0.01, 0.1, 0.3, 0.5, 0.9, 0.999])

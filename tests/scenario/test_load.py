@@ -29,6 +29,7 @@ MINIMAL = 'builder = "networks.balanced:build"\n'
         ("a={b = 2}", {"b": 2}),
         ("a=inf", float("inf")),
         ("a=''", ""),
+        ("'a'=1", 1),
     ],
 )
 def test_a_change_is_toml_or_a_bare_string(text: str, value: object) -> None:
@@ -39,6 +40,15 @@ def test_a_change_is_toml_or_a_bare_string(text: str, value: object) -> None:
 def test_a_change_that_says_nothing_is_refused(text: str) -> None:
     with pytest.raises(ScenarioError, match="--set"):
         parse_override(text)
+
+
+def test_a_mistake_names_the_option() -> None:
+    with pytest.raises(ScenarioError, match="--at a: should be"):
+        parse_override("a", "--at")
+
+
+def test_names_in_a_key_may_be_quoted_as_in_the_file() -> None:
+    assert parse_override('noise.projections."exc->inh".lost=0.5') == ("noise.projections.exc->inh.lost", 0.5)
 
 
 @given(st.dictionaries(st.text("abc", min_size=1), st.integers()), st.integers())

@@ -16,10 +16,14 @@ import pytest
 import eventsim.simulation
 from eventsim.command_line.failures import describe
 from eventsim.errors import SimulationError
+from eventsim.models import LIF
+from eventsim.network import Network
 from eventsim.recording.raster_reader import open_raster
-from eventsim.scenario.files import to_json
+from eventsim.scenario.files import to_json, write_whole
 from eventsim.scenario.problems import ScenarioError
+from eventsim.scenario.recording import apply_record
 from eventsim.scenario.run import Interrupted, run_scenario
+from eventsim.scenario.schema import Record, StateTrace
 
 BUILDER = """
 from eventsim.network import Network, PoissonSpikes
@@ -141,6 +145,25 @@ def test_the_populations_recorded_are_those_of_the_scenario(scenario: Path) -> N
     assert results.spikes("more").ids.tolist() == [0] * 5
 
 
+@pytest.mark.parametrize(
+    ("trace", "error", "said"),
+    [
+        (
+            {"neurons": (2,), "interval_ms": 1.0},
+            ScenarioError,
+            r"small.toml: record.states\[0\]: members of 'cells'",
+        ),
+        ({"interval_ms": 1e-12}, MemoryError, "Unable to allocate"),
+    ],
+)
+def test_states_that_cannot_be_recorded(trace: dict[str, Any], error: type[Exception], said: str) -> None:
+    network = Network()
+    network.population("cells", 2, LIF())
+    record = Record(states=(StateTrace(population="cells", variable="v", **trace),))
+    with pytest.raises(error, match=said):
+        apply_record(record, network, 1e6, "small.toml")
+
+
 def test_no_duration_is_a_mistake(scenario: Path) -> None:
     with pytest.raises(ScenarioError, match="duration_ms: missing"):
         run_scenario(scenario)
@@ -172,6 +195,17 @@ def test_a_full_disk_is_one_line(scenario: Path, monkeypatch: pytest.MonkeyPatch
     with pytest.raises(OSError, match="No space left") as caught:
         run_scenario(scenario, {"duration_ms": 50.0})
     assert describe(caught.value) == (2, "results/small/raster.h5.partial: No space left on device")
+
+
+def test_a_full_disk_is_told_of_any_file(tmp_path: Path) -> None:
+    def write(temporary: Path) -> None:
+        temporary.write_text("half")
+        raise RuntimeError("file write failed: filename = '.table.7.h5', errno = 28, and more")
+
+    with pytest.raises(OSError, match="No space left") as caught:
+        write_whole(tmp_path / "table.h5", write)
+    assert caught.value.filename == str(tmp_path / "table.h5")
+    assert not list(tmp_path.iterdir())
 
 
 def test_what_nobody_foresaw_is_not_taken_for_a_full_disk(

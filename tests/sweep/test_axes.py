@@ -71,6 +71,7 @@ def test_quantiles(text: str, at: float, value: Any) -> None:
         ("a..b=1", "should be KEY=VALUES"),
         ("a=", "at least one value"),
         ("a=4:4", "must be below"),
+        ("a=0:2000000", "at most 1,000,000 values"),
         ("a=0.5:1", "FROM:TO:NUMBER"),
         ("a=0:1:0", "at least 2 values"),
         ("a=0:1:2.5", "FROM:TO:NUMBER"),

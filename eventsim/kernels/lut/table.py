@@ -8,10 +8,11 @@ The functions of one layer (`resolve`, `read`, `pass_back`, `learn`) are what ot
 import math
 
 import numpy as np
-from numba import njit
+
+from eventsim.kernels.jit import kernel
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel
 def resolve(anchors, x, index, nearest):
     """Row index of each table, and its comparison with the smallest ``|x[a] - x[b]|`` (the first of equal ones)."""
     for i in range(anchors.shape[0]):
@@ -29,7 +30,7 @@ def resolve(anchors, x, index, nearest):
         nearest[i] = closest_r
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel
 def read(tables, index, y):
     """Add the selected rows to ``y`` in float64, in order of the tables."""
     for i in range(tables.shape[0]):
@@ -38,7 +39,7 @@ def read(tables, index, y):
             y[o] += row[o]
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel
 def pass_back(anchors, tables, x, index, nearest, grad_y, grad_x):
     """Add to ``grad_x`` what reaches the two anchors of each table's nearest comparison: +-g U'(u)."""
     for i in range(tables.shape[0]):
@@ -58,7 +59,7 @@ def pass_back(anchors, tables, x, index, nearest, grad_y, grad_x):
         grad_x[b] -= g * slope
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel
 def learn(tables, index, grad_y, rate):
     """One step of plain gradient descent on the selected rows."""
     for i in range(tables.shape[0]):
@@ -67,13 +68,13 @@ def learn(tables, index, grad_y, rate):
             row[o] -= rate * grad_y[o]
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel
 def learning_rate(step):
     """The published schedule ``min(1 / sqrt(1 + t), t / (4000 sqrt(4000)))``."""
     return min(1.0 / math.sqrt(1.0 + step), step / (4000.0 * math.sqrt(4000.0)))
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel
 def first_spike_loss(latency, n_out, label, grad):
     """Cross entropy in nats of ``softmax(-latency)`` at ``label``; ``grad`` receives its derivative by latency.
 
@@ -92,14 +93,14 @@ def first_spike_loss(latency, n_out, label, grad):
     return math.log(total) + latency[label] - earliest
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel
 def start_sum(residual, source, target):
     """What a layer's contribution is added to: ``source`` itself in a residual layer, else zero."""
     for o in range(target.size):
         target[o] = source[o] if residual else 0.0
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel
 def carry(anchors, tables, residual, x, state, index, nearest):
     """Bring ``x`` (n_in,) through the stack: ``state[0]`` becomes the input, ``state[k + 1]`` what layer k gives.
 
@@ -113,7 +114,7 @@ def carry(anchors, tables, residual, x, state, index, nearest):
         read(tables[k], index[k], state[k + 1])
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel
 def stack_forward(anchors, tables, residual, x, most_tables, out):
     """``out`` (n, n_layers + 1, width), zeros on entry: for each sample of ``x`` (n, n_in) what every layer gives."""
     index = np.empty((len(tables), most_tables), np.int64)
@@ -122,7 +123,7 @@ def stack_forward(anchors, tables, residual, x, most_tables, out):
         carry(anchors, tables, residual, x[sample], out[sample], index, nearest)
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel
 def stack_train(anchors, tables, residual, x, labels, most_tables, state, first_step, scale):
     """Plain gradient descent over the samples of ``x`` (n, n_in) in order, changing ``tables``; the summed loss.
 

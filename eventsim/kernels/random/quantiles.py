@@ -7,20 +7,21 @@ drawn, in which order or how many at a time.
 import math
 
 import numpy as np
-from numba import njit, uint64
+from numba import uint64
 
+from eventsim.kernels.jit import inner, kernel
 from eventsim.kernels.random.philox import philox_block, to_unit
 
 UNIFORM, NORMAL, TRUNCATED_NORMAL, LOGNORMAL, EXPONENTIAL = 0, 1, 2, 3, 4
 _CHUNK = 4096  # values that stay in the first-level cache from their uniform number to their check
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def _horner(x, c0, c1, c2, c3, c4, c5, c6, c7):
     return ((((((c7 * x + c6) * x + c5) * x + c4) * x + c3) * x + c2) * x + c1) * x + c0
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def _central_quantile(q):
     """`normal_quantile` of 0.5 + q where |q| <= 0.425: no branch, so that loops over it become vector instructions."""
     r = 0.180625 - q * q
@@ -33,7 +34,7 @@ def _central_quantile(q):
     return q * a / b
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def _outer_quantile(p):
     """`normal_quantile` where |p - 0.5| > 0.425."""
     q = p - 0.5
@@ -57,14 +58,14 @@ def _outer_quantile(p):
     return -a / b if q < 0.0 else a / b
 
 
-@njit(error_model="numpy", nogil=True)
+@kernel
 def normal_quantile(p):
     """The x with Phi(x) = p, 0 < p < 1, to about 1e-16 relative (Wichura 1988, algorithm AS 241, PPND16)."""
     q = p - 0.5
     return _central_quantile(q) if abs(q) <= 0.425 else _outer_quantile(p)
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def _normal_quantiles(p_low, p_span, out):
     """Replace each u in `out` by `normal_quantile` of p_low + p_span * u; the few outer ones are noted, done last."""
     places, outer = np.empty(out.size, np.uint32), np.empty(out.size)
@@ -79,7 +80,7 @@ def _normal_quantiles(p_low, p_span, out):
         out[places[k]] = _outer_quantile(outer[k])
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def _fill_uniforms(key0, key1, first, out):
     """Write the uniform numbers first, first + 1, ... of a stream into out."""
     block, skipped = uint64(first) >> uint64(2), uint64(first) & uint64(3)
@@ -107,7 +108,7 @@ def _fill_uniforms(key0, key1, first, out):
             out[i + uint64(2)] = to_unit(words[2])
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def _apply_quantile(kind, parameters, out):
     """Put uniform numbers through a quantile function in place.  parameters, (6,) float64, by kind:
 
@@ -136,7 +137,7 @@ def _apply_quantile(kind, parameters, out):
             out[i] = a - b * math.log(out[i])
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel
 def fill_draws(kind, parameters, key0, key1, first, bounds, out):
     """Write the values number first, first + 1, ... into out; returns the index in out of the first value
     that is not finite or not within bounds (lowest, highest), -1 if there is none."""

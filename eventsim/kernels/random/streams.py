@@ -9,8 +9,9 @@ times of an element depend neither on how a run is cut into slices nor on any ot
 import math
 from typing import Any, NamedTuple
 
-from numba import njit, uint64
+from numba import uint64
 
+from eventsim.kernels.jit import inlined, inner, kernel
 from eventsim.kernels.random.philox import philox_block, to_unit
 
 CHUNK = (
@@ -44,7 +45,7 @@ class PoissonState(NamedTuple):
     chunk_next: Any  # float64 (chunks,) least next_time of the chunk
 
 
-@njit(error_model="numpy", nogil=True, forceinline=True)
+@inlined
 def _draw_block(keys, element, block, position):
     """Positions of the four events of a block, the event before being at `position`; keys = (seed, stream key)."""
     words = philox_block(keys[0], keys[1], block, element, 0, 0)
@@ -55,7 +56,7 @@ def _draw_block(keys, element, block, position):
     return x0, x1, x2, x3
 
 
-@njit(error_model="numpy", nogil=True, forceinline=True)
+@inlined
 def _piece_at(segments, row, position):
     """First row from `row` on that reaches the position, and its fields; rate zero only if nothing follows."""
     row = uint64(row)
@@ -70,14 +71,14 @@ def _piece_at(segments, row, position):
     )
 
 
-@njit(error_model="numpy", nogil=True, forceinline=True)
+@inlined
 def _time_at(piece, position):
     """Time (ms) at which the cumulative rate reaches the position; rounding must not carry it past the piece."""
     time = piece[START] + (position - piece[BASE]) * piece[INTERVAL]
     return time if time < piece[UNTIL] else piece[UNTIL]
 
 
-@njit(error_model="numpy", nogil=True, forceinline=True)
+@inlined
 def _four_times(piece, block):
     """Times of the four positions of a block that lies in one piece."""
     return (
@@ -88,7 +89,7 @@ def _four_times(piece, block):
     )
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def _four_times_across(segments, row, block):
     """Times of the four positions of a block, from `row` on."""
     row, piece0 = _piece_at(segments, row, block[0])
@@ -103,7 +104,7 @@ def _four_times_across(segments, row, block):
     )
 
 
-@njit(error_model="numpy", nogil=True, forceinline=True)
+@inlined
 def _next_event(segments, place):
     """Row and time of the event that comes next at a place."""
     number, row, block = place
@@ -121,7 +122,7 @@ def _next_event(segments, place):
     return row, _time_at(piece, position)
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel
 def start_poisson(table, state):
     """Set every slot to its event 0; state.segment holds the first row of each slot's rate function."""
     for c in range(uint64(table.chunk_key.size)):
@@ -136,7 +137,7 @@ def start_poisson(table, state):
             state.chunk_next[c] = min(state.chunk_next[c], time)
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def _run_slots(table, state, c, until, events, n):
     """Append the events up to `until` of chunk c, as far as there is room; returns as `run_poisson`.
 
@@ -181,7 +182,7 @@ def _run_slots(table, state, c, until, events, n):
     return n, least
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel
 def run_poisson(table, state, until, events, n):
     """Append to the first n events those up to `until` (ms), slot by slot; the buffer has room for four at least.
 
@@ -211,7 +212,7 @@ class Volleys(NamedTuple):
     number: Any  # int64, k of the next volley: the only array that changes
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel
 def run_volleys(volleys, until, events, n):
     """Append to the first n events the volleys up to `until` (ms) that there is room for; returns as `run_poisson`."""
     following = math.inf
@@ -230,7 +231,7 @@ def run_volleys(volleys, until, events, n):
     return n, following
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel
 def look_up_labels(labels, neurons, numbers, out_neurons, out_numbers):
     """out_neurons[k] = neurons[labels[k]] and out_numbers[k] = numbers[labels[k]], for every label."""
     for k in range(uint64(labels.size)):

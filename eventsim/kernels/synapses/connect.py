@@ -7,14 +7,15 @@ is below n / 2**64.
 
 import math
 
-from numba import njit, uint32, uint64
+from numba import uint32, uint64
 
+from eventsim.kernels.jit import inner, kernel
 from eventsim.kernels.random.philox import philox_block, to_unit
 
 _LOW_HALF = 0xFFFFFFFF
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def below(word, n):
     """A uniform integer 0..n-1 from a 64-bit word, n < 2**32: the upper 64 bits of the product word * n."""
     n = uint64(n)
@@ -22,7 +23,7 @@ def below(word, n):
     return ((word >> uint64(32)) * n + low) >> uint64(32)
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def _fill_below(key0, key1, element, n, decreasing, out):
     """out[j] = a uniform integer 0..n-1 (0..n-1-j if `decreasing`) from word j mod 4 of block (j div 4,
     element)."""
@@ -40,7 +41,7 @@ def _fill_below(key0, key1, element, n, decreasing, out):
         j += uint64(4)
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def _deal(deck, hand):
     """Replace hand[j], uniform in 0..deck.size-1-j, by the card j + hand[j] of the deck 0, 1, 2, ... less
     those dealt before (the Fisher-Yates shuffle); the deck is put back in order."""
@@ -54,7 +55,7 @@ def _deal(deck, hand):
         deck[j] = j
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel
 def choose_partners(key0, key1, first, selves, n_partners, k, multapses, deck, out):
     """k partners of 0..n_partners-1 for each of the choosers first, first + 1, ..., in out (choosers * k,)
     uint32.
@@ -76,7 +77,7 @@ def choose_partners(key0, key1, first, selves, n_partners, k, multapses, deck, o
                     part[j] += uint32(1)
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel
 def draw_pairs(key0, key1, first, n_source, n_target, selves, sources, targets):
     """Uniform pairs number first, first + 1, ... in sources and targets; selves: (n_source,) forbidden
     targets or -1.
@@ -100,7 +101,7 @@ def draw_pairs(key0, key1, first, n_source, n_target, selves, sources, targets):
         sources[i], targets[i] = source, target
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel
 def bernoulli_pairs(key0, key1, p, n_target, selves, first, sources, targets):
     """The targets that each source finds with probability 0 < p <= 1, ascending, by geometric skips.
 

@@ -4,12 +4,14 @@ Either a bit for each pair that there is, or the rows of a table in which synaps
 that repeats left.  Rows and targets are positions.
 """
 
-from numba import njit, uint64
+from numba import uint64
+
+from eventsim.kernels.jit import kernel
 
 WORD_BITS = 64
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel
 def mark_pairs(sources, targets, row_of, n_target, bits, missing):
     """Set the bit row * n_target + target of each pair until `missing` bits are new; returns how many remain."""
     for i in range(sources.size):
@@ -23,7 +25,7 @@ def mark_pairs(sources, targets, row_of, n_target, bits, missing):
     return missing
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel
 def rows_of_bits(bits, n_target, selves, complement, counts, targets):
     """Fill targets and the number of synapses of each row with the pairs whose bits are set.
 
@@ -42,7 +44,7 @@ def rows_of_bits(bits, n_target, selves, complement, counts, targets):
         counts[row] = place - before
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel
 def make_room(counts, more, cursor, targets):
     """Move the rows, which lie behind each other, apart so that row r can take more[r] synapses from cursor[r] on."""
     source = destination = 0
@@ -57,7 +59,7 @@ def make_room(counts, more, cursor, targets):
             targets[destination + i] = targets[source + i]
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel
 def drop_repeats(row_end, counts, targets):
     """Sort each row, keep each target once, and move the rows together; returns how many synapses there are."""
     start = place = 0

@@ -7,17 +7,18 @@ target or the delay.
 import math
 
 import numpy as np
-from numba import njit
+
+from eventsim.kernels.jit import inner, kernel
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel
 def count_rows(sources, row_of, counts):
     """Add the number of synapses of each row to counts; row_of: the row of each source position."""
     for i in range(sources.size):
         counts[row_of[sources[i]]] += 1
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel
 def place_synapses(pairs, row_of, target_of, cursor, columns):
     """Write each synapse to the next free place of its row, and move the cursor of the row on.
 
@@ -36,7 +37,7 @@ def place_synapses(pairs, row_of, target_of, cursor, columns):
             columns[2][place] = delays[i]
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel
 def cut_rows(row_start, targets, tile_of, n_tiles, tile_start):
     """Fill tile_start (rows * n_tiles + 1,): where each tile of each row begins once rows are in order of tiles."""
     for row in range(row_start.size - 1):
@@ -47,7 +48,7 @@ def cut_rows(row_start, targets, tile_of, n_tiles, tile_start):
         tile_start[i] += tile_start[i - 1]
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel
 def narrow(targets, tile_start, bounds, within):
     """Fill within (uint16) with the index of each target in its tile; it may be the first half of targets itself."""
     n_tiles = bounds.size - 1
@@ -57,13 +58,13 @@ def narrow(targets, tile_start, bounds, within):
             within[k] = targets[k] - first
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def _precedes(keys, order, ties, a, b):
     """Whether entry a has to stand before entry b by (key, tie); neither does if both are equal."""
     return keys[a] < keys[b] or (keys[a] == keys[b] and ties[order[a]] < ties[order[b]])
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def _merge_sort(keys, order, ties, key_scratch, order_scratch):
     """Stable bottom-up merge sort of keys, order moved along; for what the buckets do not spread."""
     n, width = keys.size, 1
@@ -84,7 +85,7 @@ def _merge_sort(keys, order, ties, key_scratch, order_scratch):
         width *= 2
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def _insertion_sort(keys, order, ties, allowed_moves):
     """Stable insertion sort; gives up and returns False after the allowed number of moves."""
     moves = 0
@@ -100,7 +101,7 @@ def _insertion_sort(keys, order, ties, allowed_moves):
     return True
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def _to_buckets(keys, tiles, ends, low, scale, sorted_keys, order, bucket_end):
     """Distribute keys to buckets of equal width, as many in each tile as it has keys, each in the order given.
 
@@ -123,7 +124,7 @@ def _to_buckets(keys, tiles, ends, low, scale, sorted_keys, order, bucket_end):
         sorted_keys[place], order[place] = keys[i], i
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def _permute(values, start, order, scratch):
     """values[start + i] = values[start + order[i]] for all i at once."""
     for i in range(order.size):
@@ -132,7 +133,7 @@ def _permute(values, start, order, scratch):
         values[start + i] = scratch[i]
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@kernel
 def sort_rows(column, row_start, tile_start, tile_of, columns):
     """Sort each row by (tile, element of `column`, target), synapses equal in all of it staying as they were.
 

@@ -8,8 +8,9 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic, models, overload, register_model
+from numba.extending import intrinsic, models, register_model
 
+from eventsim.kernels.jit import inner_overload
 from eventsim.kernels.vector import operation
 
 LANES = 8
@@ -74,26 +75,20 @@ def _place(builder: Any, where: Any, places: Any, apart: Any, lane: int) -> Any:
 
 @intrinsic
 def dealt(typingctx: Any, where: Any) -> Any:
-    """Of 32 numbers at an address the first of each four, the second, the third and the fourth: eight each.
-
-    Loaded in whole lines; of each two first the halves of two results are put together, then the results of halves.
-    """
+    """Of 16 numbers at an address the first of each two, and the second: eight each.  Loaded in whole lines."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        def together(one: Any, other: Any, places: tuple[int, ...]) -> Any:
-            return builder.shuffle_vector(one, other, ir.Constant(ir.VectorType(_I32, LANES), places))
-
-        lines = [_load(builder, builder.add(args[0], args[0].type(8 * LANES * line))) for line in range(4)]
-        a, b, c, d = lines
-        results = []
-        for first in (0, 2):
-            places = tuple(first + each + 4 * k for each in range(2) for k in range(4))
-            low, high = together(a, b, places), together(c, d, places)
-            results += [together(low, high, (0, 1, 2, 3, 8, 9, 10, 11))]
-            results += [together(low, high, (4, 5, 6, 7, 12, 13, 14, 15))]
+        low, high = (
+            _load(builder, builder.add(args[0], args[0].type(8 * LANES * line))) for line in range(2)
+        )
+        places = ir.VectorType(_I32, LANES)
+        results = [
+            builder.shuffle_vector(low, high, ir.Constant(places, list(range(first, 2 * LANES, 2))))
+            for first in range(2)
+        ]
         return context.make_tuple(builder, signature.return_type, results)
 
-    return types.UniTuple(D, 4)(types.uint64), codegen
+    return types.UniTuple(D, 2)(types.uint64), codegen
 
 
 @intrinsic
@@ -156,7 +151,7 @@ _times = operation(D, (D, D), lambda builder, a, b: builder.fmul(a, b), "a * b."
 def _as_operator(symbol: Any, combine: Any) -> None:
     """Let two such values be combined by an operator."""
 
-    @overload(symbol)
+    @inner_overload(symbol)
     def _operator(a, b):
         if isinstance(a, Float64x8) and isinstance(b, Float64x8):
             return lambda a, b: combine(a, b)

@@ -140,10 +140,7 @@ TILE = _record(
     *_growing("places"),  # u4: and where they stand in ``unsorted``
     *_growing("spikes"),
     *_growing("held"),  # u4: refractory neurons, where handled in sums
-    (
-        "batches",
-        "u8",
-    ),  # BATCH (3,): excitation and inhibition of own weights; those that `tile_slices` adds up
+    ("batches", "u8"),  # BATCH (3,), of own weights: excitation, inhibition, what `tile_slices` adds up
     ("batch_terms", "u8"),  # f8: what some of a batch add to one sum, and to another
     ("marks", "u8"),  # u2 (n,): place + 1 in ``marked``, or 0
     ("bits", "u8"),  # u2: bit i % 16 of word i // 16 is whether neuron i is marked; at least 4,096 bits
@@ -152,9 +149,9 @@ TILE = _record(
     ("n_marked", "i8"),
     ("ends", "u8"),  # i8 (n + 1,)
     *_growing("by_slice"),  # f8: what they get in each slice of the window (`tile_slices`)
-    # f8 (n,) each, and zeros up to a multiple of eight; those of a neuron of exponential currents lie together, in the
-    # order of x, u, y, below: what a spike adds to two of them is one load, addition and store
-    ("apart", "i8"),  # of x, u, y and below: numbers from one neuron's to the next one's
+    # f8 (n,) each, and zeros up to a multiple of eight; x and u of a neuron of exponential currents lie together: what
+    # excitation adds to both is one load, addition and store, and the nearest cache holds all there is of them, nearly
+    ("apart", "i8"),  # of x and u: numbers from one neuron's to the next one's
     ("sums_bytes", "i8"),  # of x, u, y and below together; they lie behind each other
     ("due", "u8"),  # before this a neuron does nothing by itself
     ("u", "u8"),  # sums

@@ -301,7 +301,7 @@ def _to_epoch(tile, t):
     """Begin in the epochs of ``t``, while there are no sums yet."""
     for i in range(tile.n):
         at = i * tile.apart
-        f8(tile.u)[at] = f8(tile.x)[at] = f8(tile.y)[at] = 0.0
+        f8(tile.u)[at] = f8(tile.x)[at] = f8(tile.y)[i] = 0.0
     enter_epochs(tile, t)
 
 

@@ -37,17 +37,18 @@ def _into_epoch(tile, when):
     )
     e = growth((when - tile.ref) * c.rate)
     e_at_rest = 1.0 if ends else e
-    for i in range(0, tile.n * tile.apart, tile.apart):
-        at_rest = u[i] == 0.0
+    for i in range(tile.n):
+        at = i * tile.apart
+        at_rest = u[at] == 0.0
         e_i = e_at_rest if at_rest else e
         if ends_x:
-            u[i] += rounded(x[i] * c.carry_ex * e_i, c.rounding)
-            x[i] = rounded(x[i] * c.fade_ex, c.rounding_ex)
+            u[at] += rounded(x[at] * c.carry_ex * e_i, c.rounding)
+            x[at] = rounded(x[at] * c.fade_ex, c.rounding_ex)
         if ends_y:
-            u[i] += rounded(y[i] * c.carry_in * e_i, c.rounding)
+            u[at] += rounded(y[i] * c.carry_in * e_i, c.rounding)
             y[i] = rounded(y[i] * c.fade_in, c.rounding_in)
         if ends and not at_rest:
-            u[i] = next_sum(u[i], c.fade, c.rounding)
+            u[at] = next_sum(u[at], c.fade, c.rounding)
     tile.ref = when if ends else tile.ref
     tile.ref_x = when if ends_x else tile.ref_x
     tile.ref_y = when if ends_y else tile.ref_y
@@ -58,8 +59,8 @@ def _into_epoch(tile, when):
 def _at_rest(tile):
     """Whether nothing is left of all that has arrived."""
     u, x, y = f8(tile.u), f8(tile.x), f8(tile.y)
-    for i in range(0, tile.n * tile.apart, tile.apart):
-        if u[i] != 0.0 or x[i] != 0.0 or y[i] != 0.0:
+    for i in range(tile.n):
+        if u[i * tile.apart] != 0.0 or x[i * tile.apart] != 0.0 or y[i] != 0.0:
             return False
     return True
 
@@ -102,7 +103,7 @@ def next_release(tile):
 @inner
 def any_below(tile):
     """Whether some neuron's V_inf lies above its threshold, so that it fires by itself."""
-    for i in range(0, tile.n * tile.apart, tile.apart):
+    for i in range(tile.n):
         if f8(tile.below)[i] < 0.0:
             return True
     return False
@@ -125,10 +126,10 @@ def find_quiet(tile, t):
         v, current = u[at] / e, 0.0
         if tile.kind == CURRENTS:
             current = x[at] / e_ex
-            v += current * built + y[at] / e_in * built_in
+            v += current * built + y[i] / e_in * built_in
         slope = current - v * c.rate
-        if v > below[at] - SLACK * (abs(below[at]) + abs(v)):
+        if v > below[i] - SLACK * (abs(below[i]) + abs(v)):
             soonest = t
-        elif slope > 0.0 and (current > 0.0 or below[at] < 0.0):
-            soonest = min(soonest, t + 0.5 * max(0.0, below[at] - v) / slope)
+        elif slope > 0.0 and (current > 0.0 or below[i] < 0.0):
+            soonest = min(soonest, t + 0.5 * max(0.0, below[i] - v) / slope)
     return soonest

@@ -133,7 +133,7 @@ def _take_sums(group, tile, i, t):
     p = parameters_at(group.model, group.params, int64(u4(group.which)[tile.first_local + i]))
     s = state_at(group.model, group.state, tile.first_local + i)
     at = i * tile.apart
-    u, x, y = f8(tile.u)[at], f8(tile.x)[at], f8(tile.y)[at]
+    u, x, y = f8(tile.u)[at], f8(tile.x)[at], f8(tile.y)[i]
     take(group.model, p, s, u, x, y, tile.ref, tile.ref_x, tile.ref_y)
     flow(group.model, p, s, t)
     return bound(group.model, p, s)
@@ -145,7 +145,7 @@ def _give_sums(group, tile, i):
     p = parameters_at(group.model, group.params, int64(u4(group.which)[tile.first_local + i]))
     s = state_at(group.model, group.state, tile.first_local + i)
     at = i * tile.apart
-    f8(tile.u)[at], f8(tile.x)[at], f8(tile.y)[at], f8(tile.below)[at], f8(tile.free)[i] = give(
+    f8(tile.u)[at], f8(tile.x)[at], f8(tile.y)[i], f8(tile.below)[i], f8(tile.free)[i] = give(
         group.model, p, s
     )
     return f8(tile.u)[at] == ABSENT

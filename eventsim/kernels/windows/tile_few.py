@@ -28,8 +28,8 @@ from eventsim.kernels.windows.tile_gather import mark
 from eventsim.kernels.windows.tile_limits import HELD
 from eventsim.kernels.windows.tile_terms import current_terms, jump_term, jump_terms, many_current_terms
 
-_RECORD = 32  # bytes of a neuron of exponential currents: x, u, y and below
-_ONE, _TWO, _APART = uint64(1), uint64(2), uint64(4)  # signed ones would make indices of float64
+_PAIR = 16  # bytes of x and u of a neuron of exponential currents
+_ONE, _TWO = uint64(1), uint64(2)  # signed ones would make indices of float64
 _DEAR = 4  # to go through a neuron takes as long as to look at so many, and more
 _FIRST = 4.0  # windows for which the first limits hold
 
@@ -118,9 +118,10 @@ def _limit_currents(tile, start, until):
     s = tile_limits.of_currents(tile, start, until, _far(tile), _far_current(c.rounding_ex))
     lowest = splat(-_far_current(c.rounding_in))
     for i in range(0, tile.n, LANES):
-        x, u, y, below = dealt(tile.x + uint64(_RECORD * i))
-        limit = tile_limits.currents_limit(s, x, u, y, below)
-        store(tile.bears + uint64(8 * i), limit)
+        at = uint64(8 * i)
+        (x, u), y = dealt(tile.x + uint64(_PAIR * i)), load(tile.y + at)
+        limit = tile_limits.currents_limit(s, x, u, y, load(tile.below + at))
+        store(tile.bears + at, limit)
         bits = above(x, limit) | above(lowest, y)
         if bits != 0:
             _keep_close(tile, i, bits)
@@ -180,8 +181,8 @@ def _limit_listed(tile, list_, n, start, until, gone_through):
         lowest = splat(-_far_current(c.rounding_in))
         for k in range(0, n, LANES):
             places = list_ + uint64(4 * k)
-            x, y = gather(tile.x, places, 4), gather(tile.y, places, 4)
-            u, below = gather(tile.u, places, 4), gather(tile.below, places, 4)
+            x, u = gather(tile.x, places, 2), gather(tile.u, places, 2)
+            y, below = gather(tile.y, places, 1), gather(tile.below, places, 1)
             limit = tile_limits.currents_limit(s, x, u, y, below)
             scatter(tile.bears, places, limit)
             _judge(tile, list_, k, n, above(x, limit) | above(lowest, y), gone_through)
@@ -239,11 +240,11 @@ def _excite(tile, neurons, n, to_u, to_x, stride):
     touched, kept = u4(tile.touched + uint64(4) * at), f8(tile.sums_touched + uint64(16) * at)
     for k in range(n):
         i = neurons[k]
-        x, u = sums[_APART * uint64(i)], sums[_APART * uint64(i) + _ONE]
+        x, u = sums[_TWO * uint64(i)], sums[_TWO * uint64(i) + _ONE]
         touched[k], kept[_TWO * k], kept[_TWO * k + _ONE] = i, x, u
         x += to_x[k * stride]
         u -= to_u[k * stride]
-        sums[_APART * uint64(i)], sums[_APART * uint64(i) + _ONE] = x, u
+        sums[_TWO * uint64(i)], sums[_TWO * uint64(i) + _ONE] = x, u
         if x > limit[i] or HELD < u < low:
             mark(tile, int64(i))
 
@@ -252,15 +253,16 @@ def _excite(tile, neurons, n, to_u, to_x, stride):
 def _inhibit(tile, neurons, n, to_u, to_y, stride):
     """Add to inhibitory currents."""
     c = record_at(tile.sums, 0, SUMS)
-    at, sums, far, low = uint64(tile.n_touched), f8(tile.u), _far(tile), -_far_current(c.rounding_in)
+    at, far, low = uint64(tile.n_touched), _far(tile), -_far_current(c.rounding_in)
+    all_u, all_y = f8(tile.u), f8(tile.y)
     touched, kept = u4(tile.touched + uint64(4) * at), f8(tile.sums_touched + uint64(16) * at)
     for k in range(n):
         i = neurons[k]
-        u, y = sums[_APART * uint64(i)], sums[_APART * uint64(i) + _ONE]
+        u, y = all_u[_TWO * uint64(i)], all_y[i]
         touched[k], kept[_TWO * k], kept[_TWO * k + _ONE] = i, u, y
         u -= to_u[k * stride]
         y += to_y[k * stride]
-        sums[_APART * uint64(i)], sums[_APART * uint64(i) + _ONE] = u, y
+        all_u[_TWO * uint64(i)], all_y[i] = u, y
         if u > far or y < low:
             mark(tile, int64(i))
 
@@ -285,7 +287,7 @@ def _touch(tile, neurons, n, to_u, to_current, stride, upwards):
 def take_back_touched(tile):
     """The sums of marked neurons as they were when the window began: from the last that reached them to the first."""
     marks, touched, kept = u2(tile.marks), u4(tile.touched), f8(tile.sums_touched)
-    x, u = f8(tile.x), f8(tile.u)
+    x, u, y = f8(tile.x), f8(tile.u), f8(tile.y)
     for back in range(tile.n_touched):
         k = uint64(tile.n_touched - 1 - back)
         i = touched[k]
@@ -294,9 +296,9 @@ def take_back_touched(tile):
         if tile.kind == JUMPS:
             u[i] = kept[_TWO * k]
         elif int64(k) < tile.n_excited:
-            x[_APART * uint64(i)], x[_APART * uint64(i) + _ONE] = kept[_TWO * k], kept[_TWO * k + _ONE]
+            x[_TWO * uint64(i)], u[_TWO * uint64(i)] = kept[_TWO * k], kept[_TWO * k + _ONE]
         else:
-            u[_APART * uint64(i)], u[_APART * uint64(i) + _ONE] = kept[_TWO * k], kept[_TWO * k + _ONE]
+            u[_TWO * uint64(i)], y[i] = kept[_TWO * k], kept[_TWO * k + _ONE]
 
 
 @inlined

@@ -15,7 +15,7 @@ from eventsim.kernels.windows.layout import ARRIVAL, CURRENTS, SUMS
 from eventsim.kernels.windows.tile_gather import mark
 from eventsim.kernels.windows.tile_limits import HELD
 
-_RECORD = 32  # bytes of a neuron of exponential currents: x, u, y and below
+_PAIR = 16  # bytes of x and u of a neuron of exponential currents
 
 
 @inlined
@@ -35,8 +35,9 @@ def _mark_some(tile, first, bits):
 def lend(tile, scratch):
     """Let a tile keep its sums, and find its limits, in what its thread has for that: in the nearest cache already."""
     if tile.kind == CURRENTS:
-        tile.x_before, tile.u_before, tile.y_before = scratch, scratch + uint64(8), scratch + uint64(16)
-        tile.limit = scratch + uint64(_RECORD * (tile.n + LANES))
+        room = uint64(tile.n + (-tile.n) % LANES)
+        tile.x_before, tile.u_before = scratch, scratch + uint64(8)
+        tile.y_before, tile.limit = scratch + uint64(_PAIR) * room, scratch + uint64(_PAIR + 8) * room
     else:
         tile.u_before = scratch
 
@@ -58,10 +59,11 @@ def keep_jumps(tile):
 def take_back(tile):
     """The sums of marked neurons as they were when the window began."""
     for m in range(tile.n_marked):
-        at = int64(u4(tile.marked)[m]) * tile.apart
+        i = int64(u4(tile.marked)[m])
+        at = i * tile.apart
         f8(tile.u)[at] = f8(tile.u_before)[at]
         if tile.kind == CURRENTS:
-            f8(tile.x)[at], f8(tile.y)[at] = f8(tile.x_before)[at], f8(tile.y_before)[at]
+            f8(tile.x)[at], f8(tile.y)[i] = f8(tile.x_before)[at], f8(tile.y_before)[i]
 
 
 @inner
@@ -136,11 +138,13 @@ def keep_currents(tile, w):
     c = record_at(tile.sums, 0, SUMS)
     s = tile_limits.of_currents(tile, w.start, w.end, _far(c.rounding), _far_current(c.rounding_ex))
     for i in range(0, tile.n, LANES):
-        at, before = tile.x + uint64(_RECORD * i), tile.x_before + uint64(_RECORD * i)
-        for line in range(0, _RECORD * LANES, 8 * LANES):
+        at, before = tile.x + uint64(_PAIR * i), tile.x_before + uint64(_PAIR * i)
+        for line in range(0, _PAIR * LANES, 8 * LANES):
             store(before + uint64(line), load(at + uint64(line)))
-        x, u, y, below = dealt(at)
-        limit = tile_limits.currents_limit(s, x, u, y, below)
+        y = _at(tile.y, i)
+        store(tile.y_before + uint64(8 * i), y)
+        x, u = dealt(at)
+        limit = tile_limits.currents_limit(s, x, u, y, _at(tile.below, i))
         store(tile.limit + uint64(8 * i), limit)
 
 
@@ -151,8 +155,8 @@ def mark_excited(tile):
     lowest, highest, held = splat(-_far(c.rounding)), splat(_far(c.rounding)), splat(HELD)
     inhibited = splat(-_far_current(c.rounding_in))
     for i in range(0, tile.n, LANES):
-        x, u, y, _ = dealt(tile.x + uint64(_RECORD * i))
-        bits = above(x, _at(tile.limit, i)) | above(inhibited, y)
+        x, u = dealt(tile.x + uint64(_PAIR * i))
+        bits = above(x, _at(tile.limit, i)) | above(inhibited, _at(tile.y, i))
         bits |= above(u, highest) | _low(u, lowest, held)
         if bits != 0:
             _mark_some(tile, i, bits)

@@ -7,6 +7,8 @@ by event.  So is whoever has sums so large that they might have been rounded.  F
 all there is to know.
 """
 
+from collections import namedtuple
+
 from numba import int64, uint64
 
 from eventsim.kernels.jit import inlined, inner
@@ -109,9 +111,24 @@ def add_jumps(tile, w, wiring, inputs):
     mark_low(tile)
 
 
-# --- exponential currents: x, u, y and one more number of each neuron lie together (`TILE`)
+# --- exponential currents: x and u of each neuron lie together (`TILE`)
 
-_BYTES = 32
+_PAIR = 16  # bytes
+
+
+Sums = namedtuple("Sums", "x u y")
+"""Where they lie, read once for a loop."""
+
+
+@inlined
+def _excite(sums, i, to_u, to_x):
+    add_two(sums.x + uint64(_PAIR) * uint64(i), to_x, -to_u)
+
+
+@inlined
+def _inhibit(sums, i, to_u, to_y):
+    f8(sums.u)[uint64(2) * uint64(i)] -= to_u
+    f8(sums.y)[uint64(i)] += to_y
 
 
 @inlined
@@ -119,13 +136,13 @@ def _add_row_of_currents(tile, link, delivery):
     """What one spike adds where all synapses have one weight and one delay: the same terms for all."""
     weight, targets = f8(link.weights)[0], u2(link.targets)
     to_u, to_current = current_terms(tile, delivery.emitted + f8(link.delays)[0], weight)
-    x, u = tile.x, tile.u
+    sums = Sums(tile.x, tile.u, tile.y)
     if weight > 0.0:
         for k in range(delivery.first, delivery.end):
-            add_two(x + uint64(_BYTES * targets[k]), to_current, -to_u)
+            _excite(sums, targets[k], to_u, to_current)
     else:
         for k in range(delivery.first, delivery.end):
-            add_two(u + uint64(_BYTES * targets[k]), -to_u, to_current)
+            _inhibit(sums, targets[k], to_u, to_current)
 
 
 @inner
@@ -146,17 +163,17 @@ def _add_batch_of_currents(tile, w, batch, first, last, own, upwards):
     own: whether they have weights of their own.
     """
     to_u, to_current = f8(tile.batch_terms), f8(tile.batch_terms + uint64(8 * AT_ONCE))
-    x, u = tile.x, tile.u
+    sums = Sums(tile.x, tile.u, tile.y)
     while first < last:
         n = uint64(min(last - first, AT_ONCE))
         many_current_terms(tile, w, batch, first, n, own, upwards, to_u, to_current)
         neurons = u2(batch.neurons + uint64(2 * first))
         if upwards:
             for k in range(n):
-                add_two(x + uint64(_BYTES * neurons[k]), to_current[k], -to_u[k])
+                _excite(sums, neurons[k], to_u[k], to_current[k])
         else:
             for k in range(n):
-                add_two(u + uint64(_BYTES * neurons[k]), -to_u[k], to_current[k])
+                _inhibit(sums, neurons[k], to_u[k], to_current[k])
         first += AT_ONCE
 
 
@@ -186,12 +203,12 @@ def _add_driven_currents(tile, w, inputs):
     weights = f8(inputs.drive_weights)
     k = tile.next_drive
     while k < tile.n_drive and times[k] < w.end:
-        at, weight = uint64(_BYTES * neurons[k]), weights[numbers[k]]
+        weight = weights[numbers[k]]
         to_u, to_current = current_terms(tile, times[k], weight)
         if weight > 0.0:
-            add_two(tile.x + at, to_current, -to_u)
+            _excite(tile, neurons[k], to_u, to_current)
         else:
-            add_two(tile.u + at, -to_u, to_current)
+            _inhibit(tile, neurons[k], to_u, to_current)
         k += 1
     for j in range(tile.n_feeds):
         feed = record_at(tile.feeds, j, FEED)

@@ -9,6 +9,7 @@ from eventsim.kernels.jit import inlined, inner
 from eventsim.kernels.layout import LINK, TRAVEL
 from eventsim.kernels.memory import f8, i8, prefetch, record_at, u2, u4
 from eventsim.kernels.travel import arrival_time, next_way
+from eventsim.kernels.windows.ahead import ask_for_arrivals
 from eventsim.kernels.windows.layout import BATCH, DAY, DELIVERY, LANE, LEG, RUN, SPIKE
 from eventsim.kernels.windows.tile_batches import is_within
 from eventsim.kernels.windows.tile_calendar import day_of, enter_legs, last_day, next_entered, recall
@@ -130,8 +131,9 @@ def settle(tile, wiring, now):
 
 
 @inlined
-def _deliver(tile, spike, first, end):
-    """A spike, a leg or a row, reaches these synapses in this window."""
+def _deliver(tile, spike, link, first, end):
+    """A spike, a leg or a row, reaches these synapses of its link in this window: have them fetched from memory."""
+    ask_for_arrivals(link, first, end)
     if tile.n_deliveries == tile.room_deliveries:
         tile.room_deliveries = max(64, 2 * tile.room_deliveries)
         tile.deliveries = reallocated(tile.deliveries, tile.room_deliveries * _DELIVERY)
@@ -148,11 +150,12 @@ def _move_on_in_order(tile, w, wiring):
     k = tile.first_leg
     while k < tile.n_legs:
         leg = record_at(tile.legs, k, LEG)
-        arrival = leg.emitted + f8(record_at(wiring.links, leg.link, LINK).delays)[0]
+        link = record_at(wiring.links, leg.link, LINK)
+        arrival = leg.emitted + f8(link.delays)[0]
         if arrival >= w.end:
             tile.next = arrival
             break
-        _deliver(tile, leg, leg.next, leg.end)
+        _deliver(tile, leg, link, leg.next, leg.end)
         k += 1
     else:
         tile.next = math.inf
@@ -199,9 +202,10 @@ def _open_day(tile, w, wiring, number):
     day, rest = record_at(tile.days, number, DAY), math.inf
     for k in range(day.n_rows):
         row = record_at(day.rows, k, DELIVERY)
-        time = row.emitted + f8(record_at(wiring.links, row.link, LINK).delays)[0]
+        link = record_at(wiring.links, row.link, LINK)
+        time = row.emitted + f8(link.delays)[0]
         if is_within(w, time):
-            _deliver(tile, row, row.first, row.end)
+            _deliver(tile, row, link, row.first, row.end)
         elif time >= w.end:
             rest = min(rest, time)
     for k in range(tile.n_lanes):
