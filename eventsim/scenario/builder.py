@@ -90,8 +90,10 @@ def _parameter_document(builder: Builder, where: str) -> tuple[TypeAdapter[dict[
 
 
 def _annotations(builder: Builder, where: str) -> dict[str, Any]:
-    """The types of the builder's parameters; its return type may be known to type checkers alone."""
+    """The types of a function's parameters; its return type may be known to type checkers alone."""
     function = inspect.unwrap(builder)
+    if not inspect.isfunction(function):
+        return {}
     annotations = {key: value for key, value in function.__annotations__.items() if key != "return"}
     try:
         return typing.get_type_hints(
