@@ -101,6 +101,8 @@ def test_a_file_named_like_an_installed_module_does_not_replace_it(repository: P
     (repository / "json.py").write_text("def build(*, seed): ...\n")
     assert find_builder("json.py:build", repository / "x.toml").__module__ == "eventsim_scenario_json"
     assert hasattr(sys.modules["json"], "dumps")
+    (repository / "ring.v2.py").write_text("def build(*, seed): ...\n")
+    assert find_builder("ring.v2.py:build", repository / "x.toml").__module__ == "eventsim_scenario_ring_v2"
 
 
 def test_a_missing_module_names_the_nearest(repository: Path) -> None:
