@@ -53,7 +53,7 @@ def mistake(folder: Path, *arguments: str, status: int = 2) -> str:
         ("builder='sources.py:biuld'", "sources.py has no function biuld, did you mean build?"),
         ("builder='source.py:build'", "builder = 'source.py:build': no such file"),
         ("builder='nets.lif:build'", "builder = 'nets.lif:build': no module nets"),
-        ("builder='build'", "--set builder = 'build': "),
+        ("builder='build'", "--set builder = 'build': should be package.module:function or path/to/file.py:"),
         ("builder='..nets:build'", "a module's whole name is needed"),
         ("builder='builtins:dict'", "its parameters are not known"),
         ("builder='sources.py:build_nothing'", "unknown key, nothing is known here"),
