@@ -135,6 +135,7 @@ TILE = _record(
     *_growing("owners"),  # u4: whose they are
     *_growing("arrivals"),  # ARRIVAL: of one neuron after the other, in order
     *_growing("spikes"),
+    *_growing("sorting"),  # room to sort them
     *_growing("held"),  # u4: refractory neurons, where handled in sums
     ("batches", "u8"),  # BATCH (2,): excitation and inhibition with weights of their own
     ("batch_terms", "u8"),  # f8: what some of a batch add to one sum, and to another
