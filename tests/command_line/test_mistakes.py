@@ -125,6 +125,13 @@ def test_ctrl_c_is_one_line_at_any_time(folder: Path) -> None:
     assert line == "eventsim: interrupted"
 
 
+def test_what_a_terminal_cannot_show_is_no_mistake(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    scenario = folder / "scenarios" / "noise.toml"
+    scenario.write_text(SCENARIO.replace("Poisson sources", "\u00b5V"), encoding="utf-8")
+    assert eventsim(folder, "list").stdout.splitlines()[-1] == r"noise    \xb5V"
+
+
 def test_without_standard_output_nothing_fails(folder: Path) -> None:
     done = subprocess.run(
         ["sh", "-c", '"$0" list >&-', EVENTSIM], cwd=folder, capture_output=True, text=True, timeout=60
