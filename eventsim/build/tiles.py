@@ -13,7 +13,7 @@ from eventsim.build.groups import Groups
 from eventsim.kernels.windows import layout
 from eventsim.kernels.windows.doubles import LANES
 from eventsim.kernels.random.drive import BLOCK
-from eventsim.kernels.windows.marked import FOUND, MOST_NEURONS
+from eventsim.kernels.windows.marked import MOST_NEURONS
 from eventsim.kernels.memory import address
 from eventsim.kernels.windows.tile_batches import AT_ONCE
 from eventsim.network.model import Model
@@ -225,7 +225,6 @@ class Tiles:
         for name, dtype, length in (
             ("marks", np.uint16, n),
             ("marked", np.uint32, padded),
-            ("found", np.uint16, FOUND),
             ("close_at", np.uint32, n),
             ("terms", np.float64, 2),
             ("ends", np.int64, n + 1),
@@ -241,7 +240,7 @@ class Tiles:
         record["sums_bytes"] = 8 * len(_SUMS) * padded
         for place, name in enumerate(_SUMS):
             record[name] = first + 8 * (1 if together and name == "u" else place * padded)
-        record["batches"] = self._batches(2, own=1)
+        record["batches"] = self._batches(3, own=1)
         return record
 
     def _batches(self, n: int, own: int = 0, weight: float = 0.0) -> int:

@@ -77,16 +77,14 @@ def prefetch(typingctx: Any, where: Any, offset: Any) -> Any:
 
 
 @intrinsic
-def widen(typingctx: Any, target: Any, source: Any) -> Any:
-    """Write the thirty-two u2 numbers at the address ``source`` as u4 at ``target``."""
+def copy_24(typingctx: Any, target: Any, source: Any) -> Any:
+    """Copy twenty-four u2 numbers from the address ``source`` to ``target``."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         to, of = (
-            builder.inttoptr(where, ir.PointerType(ir.VectorType(ir.IntType(bits), 32)))
-            for where, bits in zip(args, (32, 16), strict=True)
+            builder.inttoptr(where, ir.PointerType(ir.VectorType(ir.IntType(16), 24))) for where in args
         )
-        numbers = builder.zext(builder.load(of, align=2), ir.VectorType(ir.IntType(32), 32))
-        builder.store(numbers, to, align=4)
+        builder.store(builder.load(of, align=2), to, align=2)
         return context.get_dummy_value()
 
     return types.void(types.uint64, types.uint64), codegen

@@ -18,7 +18,7 @@ import numpy as np
 from numba import int64, uint32, uint64
 
 from eventsim.kernels.jit import inlined, inner, kernel
-from eventsim.kernels.memory import f8, u4
+from eventsim.kernels.memory import f8, u2, u4
 from eventsim.kernels.random.philox import float_of_bits, philox_block, to_unit
 
 BLOCK = 1024
@@ -89,7 +89,7 @@ def _fill_block(key, n, span, times, targets):
         word = _mixed(counter, other)
         fraction = _fraction((word >> uint64(2)) & uint64(_LOW_52))
         f8(times)[j] = min(begin + fraction * length, last)
-        u4(targets)[j] = uint32(word >> uint64(54))
+        u2(targets)[j] = word >> uint64(54)
         counter += uint64(_GOLDEN)
 
 
@@ -101,7 +101,7 @@ def _fill_part(key, n, size, span, times, targets):
     for j in range(uint64(n)):
         target, fraction = _split(_mixed(counter, other), size)
         f8(times)[j] = min(begin + fraction * length, last)
-        u4(targets)[j] = uint32(target)
+        u2(targets)[j] = target
         counter += uint64(_GOLDEN)
 
 
@@ -123,7 +123,7 @@ def _fill_by_share(key, n, shares, span, times, targets):
             step = uint64(BLOCK >> halving)
             target += step * uint64(f8(sums)[target + step - uint64(1)] <= aim)
         f8(times)[j] = min(begin + time * length, last)
-        u4(targets)[j] = uint32(target)
+        u2(targets)[j] = target
         counter += uint64(_GOLDEN)
         counter_2 += uint64(_GOLDEN)
 
@@ -249,7 +249,7 @@ def _fill(drive, block, draws, span, places):
 def draw_cell(drive, block, cell, times, targets):
     """Write the arrivals of a block in a cell, in no order; returns how many, which is `count_in_cell`.
 
-    drive: a `DRIVE`.  times: address of f8, ms, in [cell * cell_ms, (cell + 1) * cell_ms).  targets: address of u4,
+    drive: a `DRIVE`.  times: address of f8, ms, in [cell * cell_ms, (cell + 1) * cell_ms).  targets: address of u2,
     the index in the block, 0..BLOCK - 1: of drive.targets[BLOCK * block + index].
     """
     begin = float(cell) * drive.cell_ms
@@ -261,7 +261,7 @@ def draw_cell(drive, block, cell, times, targets):
         if mean > 0.0:
             count, key = _count(drive, (block, cell, piece), mean)
             span = (begin, until - begin, np.nextafter(until, 0.0))
-            places = (uint64(times) + uint64(8 * n), uint64(targets) + uint64(4 * n))
+            places = (uint64(times) + uint64(8 * n), uint64(targets) + uint64(2 * n))
             _fill(drive, block, (key, count), span, places)
             n += count
         begin = until
@@ -292,7 +292,7 @@ def draw_cells(drives, number, first, last, label, times, labels):
         for block in range(drive.n_blocks):
             where = uint64(labels) + uint64(4 * n)
             count = draw_cell(drive, block, cell, uint64(times) + uint64(8 * n), where)
-            for j in range(uint64(count)):
-                u4(where)[j] += uint32(label + block * BLOCK)
+            for j in range(count - 1, -1, -1):  # in place: from the last on, as labels are wider
+                u4(where)[j] = uint32(label + block * BLOCK) + u2(where)[j]
             n += count
     return n

@@ -55,10 +55,12 @@ BATCH = _record(
     ("n", "i8"),
     ("room", "i8"),
     ("times", "u8"),  # f8
-    ("neurons", "u8"),  # u4: in the tile
+    ("neurons", "u8"),  # u2: in the tile
     ("own", "i8"),  # 1: each has a weight of its own
     ("weights", "u8"),  # f8, theirs
     ("weight", "f8"),  # or that of all
+    ("first_found", "i8"),  # where those at marked neurons begin in the tile's list ``found``
+    ("n_found", "i8"),
     # of those of a calendar
     ("link", "i8"),
     ("n_runs", "i8"),
@@ -75,7 +77,7 @@ LANE = _record(
     ("n", "u8"),  # i8 (`DAYS`,): arrivals
     ("room", "i8"),  # for those of a day
     ("times", "u8"),  # f8 (`DAYS`, room)
-    ("neurons", "u8"),  # u4 (`DAYS`, room)
+    ("neurons", "u8"),  # u2 (`DAYS`, room)
     ("weights", "u8"),  # f8 (`DAYS`, room), where they have weights of their own
     ("n_runs", "u8"),  # i8 (`DAYS`,)
     ("room_runs", "i8"),
@@ -134,13 +136,15 @@ TILE = _record(
     *_growing("unsorted"),  # ARRIVAL
     *_growing("owners"),  # u4: whose they are
     *_growing("arrivals"),  # ARRIVAL: of one neuron after the other, in order
+    *_growing("keys"),  # f8: times of the arrivals, of one neuron after the other
+    *_growing("places"),  # u4: and where they stand in ``unsorted``
     *_growing("spikes"),
     *_growing("held"),  # u4: refractory neurons, where handled in sums
-    ("batches", "u8"),  # BATCH (2,): excitation and inhibition with weights of their own
+    ("batches", "u8"),  # BATCH (3,), of own weights: excitation, inhibition, what `tile_slices` adds up
     ("batch_terms", "u8"),  # f8: what some of a batch add to one sum, and to another
     ("marks", "u8"),  # u2 (n,): place + 1 in ``marked``, or 0
     ("bits", "u8"),  # u2: bit i % 16 of word i // 16 is whether neuron i is marked; at least 4,096 bits
-    ("found", "u8"),  # u2: places of marked neurons in a list
+    *_growing("found"),  # u4: which arrivals of the batches are at marked neurons
     ("marked", "u8"),  # u4 (n,): neurons to be gone through event by event in this window
     ("n_marked", "i8"),
     ("ends", "u8"),  # i8 (n + 1,)

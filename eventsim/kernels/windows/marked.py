@@ -13,19 +13,15 @@ from numba import config, int64, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from eventsim.kernels.jit import inlined, inner
+from eventsim.kernels.jit import inner
 from eventsim.kernels.memory import u2, u4
 
-STRETCH = 2048
-"""Neurons of a list that are asked for in one call, at most."""
-
-FOUND = STRETCH + 32
-"""Room for what is found of them, which is written down thirty-two at once."""
+AT_ONCE = 32
+"""Neurons that are looked up together."""
 
 MOST_NEURONS = 4096
 """In a tile whose marks can be looked up many at once."""
 
-_AT_ONCE = 32
 _NEEDED = ("avx512bw", "avx512vbmi2")
 _AVAILABLE: bool = (
     config.CPU_NAME is None
@@ -33,21 +29,18 @@ _AVAILABLE: bool = (
     and all(llvmlite.binding.get_host_cpu_features().get(name, False) for name in _NEEDED)
 )
 _I16, _I32, _I64 = ir.IntType(16), ir.IntType(32), ir.IntType(64)
-_WORDS, _FLAGS = ir.VectorType(_I16, _AT_ONCE), ir.VectorType(ir.IntType(1), _AT_ONCE)
-_LANES = ir.Constant(_WORDS, list(range(_AT_ONCE)))
+_WORDS, _PLACES = ir.VectorType(_I16, AT_ONCE), ir.VectorType(_I32, AT_ONCE)
+_LANES = ir.Constant(_WORDS, list(range(AT_ONCE)))
 
 
 def _every(value: int) -> Any:
-    return ir.Constant(_WORDS, [value] * _AT_ONCE)
+    return ir.Constant(_WORDS, [value] * AT_ONCE)
 
 
-def _splat(builder: Any, number: Any) -> Any:
-    """A number in every lane, to 16 bits."""
-    undefined, first = (
-        ir.Constant(_WORDS, ir.Undefined),
-        ir.Constant(ir.VectorType(_I32, _AT_ONCE), [0] * _AT_ONCE),
-    )
-    one = builder.insert_element(undefined, builder.trunc(number, _I16), _I32(0))
+def _splat(builder: Any, number: Any, kind: Any) -> Any:
+    """A number in every lane of a vector, to as many bits as it has."""
+    undefined, first = ir.Constant(kind, ir.Undefined), ir.Constant(_PLACES, [0] * AT_ONCE)
+    one = builder.insert_element(undefined, builder.trunc(number, kind.element), _I32(0))
     return builder.shuffle_vector(one, undefined, first)
 
 
@@ -61,12 +54,10 @@ def _instruction(builder: Any, name: str, result: Any, *args: Any) -> Any:
     return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), args)
 
 
-def _read(builder: Any, neurons: Any, k: Any, size: int, there: Any) -> Any:
-    """Thirty-two neurons from the ``k``-th on, as 16-bit numbers; only those that are there are fetched."""
-    kind = ir.VectorType(ir.IntType(8 * size), _AT_ONCE)
-    where, none = _pointer(builder, neurons, k, size, kind), ir.Constant(kind, [0] * _AT_ONCE)
-    read = _instruction(builder, f"llvm.masked.load.v32i{8 * size}.p0", kind, where, _I32(size), there, none)
-    return builder.trunc(read, _WORDS) if size > 2 else read
+def _read(builder: Any, neurons: Any, k: Any, there: Any) -> Any:
+    """Thirty-two neurons from the ``k``-th on; only those that are there are fetched."""
+    where = _pointer(builder, neurons, k, 2, _WORDS)
+    return _instruction(builder, "llvm.masked.load.v32i16.p0", _WORDS, where, _I32(2), there, _every(0))
 
 
 def _hits(builder: Any, words: list[Any], neurons: Any) -> Any:
@@ -83,75 +74,66 @@ def _hits(builder: Any, words: list[Any], neurons: Any) -> Any:
     return builder.icmp_unsigned("!=", builder.and_(found[0], own), _every(0))
 
 
-def _look_up(size: int) -> Any:
-    """An intrinsic of a tile's bits, n neurons of ``size`` bytes and ``found``; the first and last are addresses.
+@intrinsic
+def _find(typingctx: Any, bits: Any, neurons: Any, first: Any, end: Any, found: Any) -> Any:
+    """`find_marked` of a tile's bits; bits, neurons and found are addresses.
 
     What is found of thirty-two is written down at once, packed to the front, and what lies behind it is written over by
     the next: a branch for those in which something is found could not be predicted.
     """
 
-    def marked(typingctx: Any, bits: Any, neurons: Any, n: Any, found: Any) -> Any:
-        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            bits, neurons, n, found = args
-            lines = [builder.load(_pointer(builder, bits, _I64(k), 64, _WORDS), align=64) for k in range(8)]
-            m = cgutils.alloca_once_value(builder, _I64(0))
-            with cgutils.for_range_slice(builder, _I64(0), n, _I64(_AT_ONCE), _I64) as (k, _):
-                left = builder.sub(n, k)
-                left = builder.select(builder.icmp_signed("<", left, _I64(_AT_ONCE)), left, _I64(_AT_ONCE))
-                there = builder.icmp_unsigned("<", _LANES, _splat(builder, left))
-                hits = builder.and_(_hits(builder, lines, _read(builder, neurons, k, size, there)), there)
-                places = builder.add(_LANES, _splat(builder, k))
-                packed = _instruction(
-                    builder, "llvm.x86.avx512.mask.compress.v32i16", _WORDS, places, _every(0), hits
-                )
-                so_far = builder.load(m)
-                builder.store(packed, _pointer(builder, found, so_far, 2, _WORDS), align=2)
-                number = builder.zext(builder.ctpop(builder.bitcast(hits, _I32)), _I64)
-                builder.store(builder.add(so_far, number), m)
-            return builder.load(m)
-
-        return types.int64(types.uint64, types.uint64, types.int64, types.uint64), codegen
-
-    return intrinsic(marked)
-
-
-_marked_u2, _marked_u4 = _look_up(2), _look_up(4)
-
-
-@intrinsic
-def lowest(typingctx: Any, bits: Any) -> Any:
-    """The number of the lowest bit that is set, of a number that is not 0."""
-
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.zext(builder.cttz(args[0], ir.Constant(ir.IntType(1), 1)), ir.IntType(64))
+        bits, neurons, first, end, found = args
+        lines = [builder.load(_pointer(builder, bits, _I64(k), 64, _WORDS), align=64) for k in range(8)]
+        m = cgutils.alloca_once_value(builder, _I64(0))
+        with cgutils.for_range_slice(builder, first, end, _I64(AT_ONCE), _I64) as (k, _):
+            left = builder.sub(end, k)
+            left = builder.select(builder.icmp_signed("<", left, _I64(AT_ONCE)), left, _I64(AT_ONCE))
+            there = builder.icmp_unsigned("<", _LANES, _splat(builder, left, _WORDS))
+            hits = builder.and_(_hits(builder, lines, _read(builder, neurons, k, there)), there)
+            packed = _instruction(
+                builder, "llvm.x86.avx512.mask.compress.v32i16", _WORDS, _LANES, _every(0), hits
+            )
+            places = builder.add(builder.zext(packed, _PLACES), _splat(builder, k, _PLACES))
+            so_far = builder.load(m)
+            builder.store(places, _pointer(builder, found, so_far, 4, _PLACES), align=4)
+            number = builder.zext(builder.ctpop(builder.bitcast(hits, _I32)), _I64)
+            builder.store(builder.add(so_far, number), m)
+        return builder.load(m)
 
-    return types.int64(types.uint32), codegen
+    return types.int64(*[types.uint64] * 2, *[types.int64] * 2, types.uint64), codegen
 
 
-@inlined
-def _find(tile, neurons, short, n, found):
-    if _AVAILABLE and tile.n <= MOST_NEURONS:
-        if short:
-            return _marked_u2(tile.bits, neurons, n, found)
-        return _marked_u4(tile.bits, neurons, n, found)
-    places, m = u2(found), int64(0)
-    for k in range(n):  # without branches, which nobody could predict
-        i = int64(u2(neurons)[k]) if short else int64(u4(neurons)[k])
-        places[m] = k
-        m += u2(tile.marks)[i] != 0
-    return m
+def _of_bits(emit: Any, doc: str) -> Any:
+    """An intrinsic of 32 bits."""
+
+    def number(typingctx: Any, bits: Any) -> Any:
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            return builder.zext(emit(builder, args[0]), _I64)
+
+        return types.int64(types.uint32), codegen
+
+    number.__doc__ = doc
+    return intrinsic(number)
+
+
+lowest = _of_bits(
+    lambda builder, bits: builder.cttz(bits, ir.Constant(ir.IntType(1), 1)),
+    "The number of the lowest bit that is set, of a number that is not 0.",
+)
+ones = _of_bits(lambda builder, bits: builder.ctpop(bits), "How many bits are set.")
 
 
 @inner
-def find_marked_u2(tile, neurons, n, found):
-    """Write down the places of the marked ones among n neurons of u2 (an address), n <= `STRETCH`; returns how many.
+def find_marked(tile, neurons, first, end, found):
+    """Write down which of the neurons ``first`` to ``end - 1`` of a list are marked; returns how many.
 
-    found: u2, an address with room for `FOUND`.
+    neurons: u2, an address.  found: u4, an address with room for all of them and `AT_ONCE` more.
     """
-    return _find(tile, neurons, True, n, found)
-
-
-@inner
-def find_marked_u4(tile, neurons, n, found):
-    """The same for neurons of u4."""
-    return _find(tile, neurons, False, n, found)
+    if _AVAILABLE and tile.n <= MOST_NEURONS:
+        return _find(tile.bits, neurons, first, end, found)
+    marks, numbers, places, m = u2(tile.marks), u2(neurons), u4(found), int64(0)
+    for k in range(first, end):  # without branches, which nobody could predict
+        places[m] = k
+        m += marks[numbers[k]] != 0
+    return m

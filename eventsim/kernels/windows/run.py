@@ -13,7 +13,7 @@ from numba import int64, uint64
 from eventsim.kernels.barrier import added, meet
 from eventsim.kernels.jit import apart, inlined, inner, kernel, spliced
 from eventsim.kernels.layout import DONE, ENDLESS, PAUSED
-from eventsim.kernels.memory import f8, i8, record_at, u4
+from eventsim.kernels.memory import f8, i8, record_at, u2, u4
 from eventsim.kernels.upcoming import next_current, next_source
 from eventsim.kernels.windows.layout import BATCH, EVENTS, FEED, JUMPS, TILE
 from eventsim.kernels.windows.spikes import collect, number_and_record
@@ -33,7 +33,7 @@ from eventsim.kernels.windows.tile_few import (
     renew_limits,
     take_back_touched,
 )
-from eventsim.kernels.windows.tile_gather import gather, mark, sort_by_neuron
+from eventsim.kernels.windows.tile_gather import find, gather, mark, sort_by_neuron
 from eventsim.kernels.windows.tile_marks import lend, take_back
 from eventsim.kernels.windows.tile_slices import release_safe
 from eventsim.kernels.windows.tile_sums import add_currents, add_jumps
@@ -100,10 +100,11 @@ def _in_events(groups, tile, w, wiring, inputs):
     _feed(tile, w)
     for k in range(tile.n_feeds):
         feed = record_at(tile.feeds, k, FEED)
-        neurons = u4(record_at(feed.batch, 0, BATCH).neurons)
+        neurons = u2(record_at(feed.batch, 0, BATCH).neurons)
         for j in range(feed.first, feed.last):
             mark(tile, int64(neurons[j]))
     _mark_due(tile, w)
+    find(tile)
     gather(tile, w, wiring, inputs, True)
     sort_by_neuron(tile)
     go_through_marked(groups, tile.group, tile, w)
@@ -126,13 +127,14 @@ def _in_sums(groups, tile, w, wiring, inputs, scratch):
         add_currents(tile, w, wiring, inputs)
     n_marked = tile.n_marked
     if n_marked > 0:
-        gather(tile, w, wiring, inputs, False)
         if little:
             take_back_touched(tile)
         else:
             take_back(tile)
+        find(tile)
         if tile.kind == JUMPS and tile.n_lanes > 0:  # else windows are so short that slices release few
-            release_safe(tile, w)
+            release_safe(tile, w, wiring, inputs)
+        gather(tile, w, wiring, inputs, False)
         sort_by_neuron(tile)
         go_through_marked(groups, tile.group, tile, w)
     if little:

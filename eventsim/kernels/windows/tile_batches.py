@@ -5,7 +5,7 @@ from numba import int64, uint64
 from eventsim.kernels.growing import reallocated
 from eventsim.kernels.jit import inlined, inner
 from eventsim.kernels.layout import LINK
-from eventsim.kernels.memory import f8, i8, record_at, u2, u4
+from eventsim.kernels.memory import f8, i8, record_at, u2
 from eventsim.kernels.neuron import weight_at
 from eventsim.kernels.windows.ahead import AHEAD, ask_for_arrivals
 from eventsim.kernels.windows.layout import BATCH, DELIVERY
@@ -19,7 +19,7 @@ def reserve(batch, room):
     """Let a batch have room for more."""
     batch.room = room
     batch.times = reallocated(batch.times, 8 * room)
-    batch.neurons = reallocated(batch.neurons, 4 * room)
+    batch.neurons = reallocated(batch.neurons, 2 * room)
     if batch.own != 0:
         batch.weights = reallocated(batch.weights, 8 * room)
 
@@ -48,7 +48,7 @@ def _put(tile, time, neuron, weight):
     """One more arrival, to the batch of its sign."""
     batch = record_at(tile.batches, 0 if weight > 0.0 else 1, BATCH)
     f8(batch.times)[batch.n], f8(batch.weights)[batch.n] = time, weight
-    u4(batch.neurons)[batch.n] = neuron
+    u2(batch.neurons)[batch.n] = neuron
     batch.n += 1
 
 
@@ -64,7 +64,7 @@ def _copy_row(tile, link, delivery, sign):
     first, n = delivery.first, delivery.end - delivery.first
     times = f8(batch.times + uint64(8 * batch.n))
     weights = f8(batch.weights + uint64(8 * batch.n))
-    neurons = u4(batch.neurons + uint64(4 * batch.n))
+    neurons = u2(batch.neurons + uint64(2 * batch.n))
     for k in range(n):
         weights[k] = weight_at(link.weights, link.single, int64(1), first + k)
     for k in range(n):
@@ -91,7 +91,7 @@ def _copy_part(tile, w, batch):
     for k in range(batch.n):
         time = f8(batch.times)[k]
         if is_within(w, time):
-            _put(tile, time, u4(batch.neurons)[k], weight_in(batch, k))
+            _put(tile, time, u2(batch.neurons)[k], weight_in(batch, k))
 
 
 @inlined

@@ -20,7 +20,7 @@ from numba import int64, uint32, uint64
 from eventsim.kernels.growing import copy_bytes, reallocated
 from eventsim.kernels.jit import inlined, inner
 from eventsim.kernels.layout import LINK
-from eventsim.kernels.memory import f8, i8, prefetch, record_at, u2, u4, widen
+from eventsim.kernels.memory import copy_24, f8, i8, prefetch, record_at, u2
 from eventsim.kernels.neuron import weight_at
 from eventsim.kernels.windows.doubles import LANES, above, load, splat, store
 from eventsim.kernels.windows.layout import DAY, DELIVERY, LANE, LEG, RUN
@@ -32,13 +32,13 @@ DAYS, FEWEST_DAYS = 32, 4
 MOST_IN_YEAR = 1 << 17
 """Arrivals, unless there are more in the fewest days: what a nearby cache holds."""
 
-BLOCK = 32
+BLOCK = 24
 """Synapses that are copied in one go, and some for nothing: to know how many would cost more."""
 
 _AHEAD, _ASKED_FOR = 3, 96  # spikes between asking for synapses and entering them, and for so many
+_RECALLED_AHEAD = 16  # legs between asking where they are and looking
 _LEAST = 64  # arrivals or rows for which there is room at first
 _LINE = 64  # bytes of memory that are fetched together
-_ALL = uint32(0xFFFFFFFF)
 _NO_YEAR = -(1 << 62)
 _DELIVERY, _RUN = DELIVERY.itemsize, RUN.itemsize
 
@@ -96,7 +96,7 @@ def _spread(column, counts, old, size):
 def _grow(lane):
     """Room for twice as many arrivals a day."""
     old = max(_LEAST, lane.room)
-    lane.times, lane.neurons = _spread(lane.times, lane.n, old, 8), _spread(lane.neurons, lane.n, old, 4)
+    lane.times, lane.neurons = _spread(lane.times, lane.n, old, 8), _spread(lane.neurons, lane.n, old, 2)
     if lane.own != 0:
         lane.weights = _spread(lane.weights, lane.n, old, 8)
     lane.room = 2 * old
@@ -112,19 +112,21 @@ def _grow_runs(lane):
 
 @inlined
 def _copy_block(times, neurons, delays, targets, emitted, until):
-    """Copy times and targets of 32 synapses, all addresses; how many are reached before ``until``, up to the first that
+    """Copy times and targets of 24 synapses, all addresses; how many are reached before ``until``, up to the first that
     is not.
+
+    Where the next spikes write is asked for: it was written to a year ago, and writing too waits for memory.
     """
     at, end, bits = splat(emitted), splat(until), uint32(0)
-    for line in range(0, 8 * BLOCK, _LINE):
-        prefetch(delays, 8 * _ASKED_FOR + line)
-    prefetch(targets, 2 * _ASKED_FOR)
-    widen(neurons, targets)
+    for line in range(8 * BLOCK, 16 * BLOCK, _LINE):
+        prefetch(times, line)
+    prefetch(neurons, 4 * BLOCK)
+    copy_24(neurons, targets)
     for k in range(0, BLOCK, LANES):
         time = at + load(delays + uint64(8 * k))
         store(times + uint64(8 * k), time)
         bits |= above(end, time) << uint32(k)
-    return int64(BLOCK) if bits == _ALL else lowest(~bits)
+    return lowest(~bits)  # or the first beyond them
 
 
 @inner
@@ -134,8 +136,17 @@ def _copy_last(times, neurons, delays, targets, n, emitted, until):
         time = emitted + f8(delays)[k]
         if time >= until:
             return k
-        f8(times)[k], u4(neurons)[k] = time, u2(targets)[k]
+        f8(times)[k], u2(neurons)[k] = time, u2(targets)[k]
     return n
+
+
+@inlined
+def _ask_for_synapses(link, first, end):
+    """Have the delays and targets of these synapses fetched from memory."""
+    for line in range(8 * first, 8 * end, _LINE):
+        prefetch(link.delays, line)
+    for line in range(2 * first, 2 * end, _LINE):
+        prefetch(link.targets, line)
 
 
 @inlined
@@ -148,7 +159,7 @@ def _append(lane, day, link, leg, until):
             i8(lane.n)[day] = n
             _grow(lane)
         at = uint64(day * lane.room + n)
-        times, neurons = lane.times + 8 * at, lane.neurons + 4 * at
+        times, neurons = lane.times + 8 * at, lane.neurons + 2 * at
         delays, targets = link.delays + uint64(8 * k), link.targets + uint64(2 * k)
         if k + BLOCK <= link.synapses:
             some = min(_copy_block(times, neurons, delays, targets, leg.emitted, until), leg.end - k)
@@ -158,6 +169,7 @@ def _append(lane, day, link, leg, until):
         k += some
         if some < BLOCK:
             break
+        _ask_for_synapses(link, k + _ASKED_FOR - BLOCK, k + _ASKED_FOR)
     if lane.own != 0:
         weights = f8(lane.weights + uint64(8 * (day * lane.room + first)))
         for j in range(k - leg.entered):
@@ -215,10 +227,7 @@ def _ask_for(tile, wiring, k):
         leg = record_at(tile.legs, k, LEG)
         link = record_at(wiring.links, leg.link, LINK)
         if link.delay_stride != 0:
-            for line in range(0, 8 * _ASKED_FOR, _LINE):
-                prefetch(link.delays, 8 * leg.entered + line)
-            for line in range(0, 2 * _ASKED_FOR, _LINE):
-                prefetch(link.targets, 2 * leg.entered + line)
+            _ask_for_synapses(link, leg.entered, leg.entered + _ASKED_FOR)
 
 
 @inner
@@ -264,7 +273,7 @@ def _clear(tile):
         if lane.room > 16 * (most + _LEAST):
             lane.room >>= 1
             lane.times = reallocated(lane.times, 8 * lane.room * DAYS)
-            lane.neurons = reallocated(lane.neurons, 4 * lane.room * DAYS)
+            lane.neurons = reallocated(lane.neurons, 2 * lane.room * DAYS)
             if lane.own != 0:
                 lane.weights = reallocated(lane.weights, 8 * lane.room * DAYS)
 
@@ -274,6 +283,9 @@ def recall(tile, wiring, now):
     """Forget all that is entered, and the spikes that have arrived everywhere; before ``now`` all has arrived."""
     kept, soonest = int64(0), math.inf
     for k in range(tile.n_legs):
+        if k + _RECALLED_AHEAD < tile.n_legs:
+            ahead = record_at(tile.legs, k + _RECALLED_AHEAD, LEG)
+            prefetch(record_at(wiring.links, ahead.link, LINK).delays, 8 * (ahead.entered - 1))
         leg = record_at(tile.legs, k, LEG)
         link = record_at(wiring.links, leg.link, LINK)
         following = _first_from(link, leg, now)

@@ -6,7 +6,7 @@ from numba import int64, uint64
 
 from eventsim.kernels.growing import reallocated
 from eventsim.kernels.jit import inlined, inner
-from eventsim.kernels.memory import f8, i8, record_at, u4
+from eventsim.kernels.memory import f8, i8, record_at, u2
 from eventsim.kernels.random.drive import BLOCK, DRIVE, count_in_cell, draw_cell
 from eventsim.kernels.windows.layout import BATCH
 from eventsim.kernels.windows.tile_batches import reserve
@@ -20,7 +20,7 @@ def _room(feed, n):
         reserve(batch, 2 * n)
         if feed.parts > 1:
             feed.drawn_times = reallocated(feed.drawn_times, 8 * batch.room)
-            feed.drawn_neurons = reallocated(feed.drawn_neurons, 4 * batch.room)
+            feed.drawn_neurons = reallocated(feed.drawn_neurons, 2 * batch.room)
 
 
 @inner
@@ -38,12 +38,12 @@ def _draw(feed, drive, span):
     n = int64(0)
     for cell in range(first_cell, first_cell + feed.cells):
         for block in range(first_block, first_block + feed.n_blocks):
-            where = neurons + uint64(4 * n)
+            where = neurons + uint64(2 * n)
             count = draw_cell(drive, block, cell, times + uint64(8 * n), where)
             shift = (block - first_block) * BLOCK
             if shift != 0:
                 for j in range(count):
-                    u4(where)[j] += shift
+                    u2(where)[j] += shift
             n += count
     feed.n = n
 
@@ -58,7 +58,7 @@ def _part_of(t, begin, per_part):
 def _part(feed, begin, width):
     """Put the arrivals of each part of the span together."""
     batch = record_at(feed.batch, 0, BATCH)
-    starts, times, neurons = i8(feed.starts), f8(feed.drawn_times), u4(feed.drawn_neurons)
+    starts, times, neurons = i8(feed.starts), f8(feed.drawn_times), u2(feed.drawn_neurons)
     for k in range(feed.parts + 1):
         starts[k] = 0
     per_part = 1.0 / width
@@ -69,7 +69,7 @@ def _part(feed, begin, width):
     for k in range(feed.n):
         part = _part_of(times[k], begin, per_part)
         f8(batch.times)[starts[part]] = times[k]
-        u4(batch.neurons)[starts[part]] = neurons[k]
+        u2(batch.neurons)[starts[part]] = neurons[k]
         starts[part] += 1
     for k in range(feed.parts, 0, -1):
         starts[k] = starts[k - 1]
@@ -102,7 +102,7 @@ def feed_window(feed, drives, start, end):
 def _choose(feed, start, end):
     """Exchange places until the arrivals within the window come first."""
     batch = record_at(feed.batch, 0, BATCH)
-    times, neurons = f8(batch.times), u4(batch.neurons)
+    times, neurons = f8(batch.times), u2(batch.neurons)
     k = feed.first
     for j in range(feed.first, feed.last):
         if start <= times[j] < end:

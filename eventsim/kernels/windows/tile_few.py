@@ -336,7 +336,7 @@ def _touch_batch(tile, w, batch, first, last, own, upwards):
             jump_terms(tile, w, batch, first, n, own, to_u)
         else:
             many_current_terms(tile, w, batch, first, n, own, upwards, to_u, to_current)
-        _touch(tile, u4(batch.neurons + uint64(4 * first)), n, to_u, to_current, uint64(1), upwards)
+        _touch(tile, u2(batch.neurons + uint64(2 * first)), n, to_u, to_current, uint64(1), upwards)
         first += AT_ONCE
 
 

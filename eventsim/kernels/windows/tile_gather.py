@@ -1,6 +1,6 @@
 """The arrivals of a window at single neurons, those that are marked, in the order in which they come."""
 
-from numba import int64, uint64
+from numba import int64, uint32, uint64
 
 from eventsim.kernels.growing import reallocated
 from eventsim.kernels.jit import inlined, inner
@@ -8,11 +8,13 @@ from eventsim.kernels.layout import LINK
 from eventsim.kernels.memory import f8, i8, record_at, u2, u4
 from eventsim.kernels.neuron import weight_at
 from eventsim.kernels.windows.ahead import AHEAD, ask_for_arrivals
+from eventsim.kernels.windows.doubles import LANES, above, load, splat
 from eventsim.kernels.windows.layout import ARRIVAL, BATCH, DELIVERY, FEED, RUN
-from eventsim.kernels.windows.marked import STRETCH, find_marked_u2, find_marked_u4
+from eventsim.kernels.windows.marked import AT_ONCE, find_marked, ones
 from eventsim.kernels.windows.tile_batches import is_within, weight_in
 
 _ARRIVAL = ARRIVAL.itemsize
+_MOST_RANKED = 128  # arrivals: of more, each is compared with too many
 DRIVEN = 1 << 62
 """``serial`` of an arrival from the drive, after all arrivals of spikes; its ``link`` is the drive's number."""
 
@@ -36,11 +38,56 @@ def _arrives(tile, i, time, weight, serial, number, receptor):
         tile.unsorted = reallocated(tile.unsorted, tile.room_unsorted * _ARRIVAL)
         tile.owners = reallocated(tile.owners, tile.room_unsorted * 4)
         tile.arrivals = reallocated(tile.arrivals, tile.room_unsorted * _ARRIVAL)
+        tile.keys = reallocated(tile.keys, (tile.room_unsorted + LANES) * 8)
+        tile.places = reallocated(tile.places, tile.room_unsorted * 4)
     arrival = record_at(tile.unsorted, n, ARRIVAL)
     arrival.time, arrival.weight, arrival.serial = time, weight, serial
     arrival.link, arrival.receptor = number, receptor
     u4(tile.owners)[n] = i
     tile.n_unsorted = n + 1
+
+
+@inlined
+def _find(tile, batch, first, end):
+    """Write down which of the arrivals ``first`` to ``end - 1`` of a batch are at marked neurons."""
+    batch.first_found = tile.n_found
+    batch.n_found = _find_in(tile, batch.neurons, first, end)
+    tile.n_found += batch.n_found
+
+
+@inlined
+def _find_in(tile, neurons, first, end):
+    """Write down, behind what is found, which neurons of a list are marked; returns how many."""
+    needed = tile.n_found + (end - first) + AT_ONCE
+    if needed > tile.room_found:
+        tile.room_found = 2 * needed
+        tile.found = reallocated(tile.found, 4 * tile.room_found)
+    return find_marked(tile, neurons, first, end, tile.found + uint64(4 * tile.n_found))
+
+
+@inner
+def find(tile):
+    """Which arrivals in the open batches and from the drives drawn in the tile are at marked neurons."""
+    tile.n_found = 0
+    for k in range(tile.n_open):
+        batch = record_at(tile.open, k, BATCH)
+        _find(tile, batch, int64(0), batch.n)
+    for k in range(tile.n_feeds):
+        feed = record_at(tile.feeds, k, FEED)
+        _find(tile, record_at(feed.batch, 0, BATCH), feed.first, feed.last)
+
+
+@inlined
+def found_in(tile, batch):
+    """The arrivals of a batch that `find` found."""
+    return u4(tile.found + uint64(4 * batch.first_found))
+
+
+@inlined
+def find_in_row(tile, link, delivery):
+    """Which synapses of a row lead to marked neurons, and how many; until something else is found."""
+    n = _find_in(tile, link.targets, delivery.first, delivery.end)
+    return n, u4(tile.found + uint64(4 * tile.n_found))
 
 
 @inner
@@ -54,11 +101,10 @@ def _gather_delivery(tile, wiring, delivery, everyone):
             _gather_synapse(tile, link, delivery, k, i)
         return
     targets = u2(link.targets)
-    for first in range(delivery.first, delivery.end, STRETCH):
-        n = min(STRETCH, delivery.end - first)
-        for j in range(find_marked_u2(tile, link.targets + uint64(2 * first), n, tile.found)):
-            k = first + int64(u2(tile.found)[j])
-            _gather_synapse(tile, link, delivery, k, int64(targets[k]))
+    n, found = find_in_row(tile, link, delivery)
+    for j in range(n):
+        k = int64(found[j])
+        _gather_synapse(tile, link, delivery, k, int64(targets[k]))
 
 
 @inner
@@ -82,25 +128,21 @@ def _gather_open(tile, w, wiring, each, everyone):
     """The arrivals of an open batch at marked neurons; or at everyone, who is marked then."""
     batch = record_at(tile.open, each, BATCH)
     link = record_at(wiring.links, batch.link, LINK)
-    times, neurons = f8(batch.times), u4(batch.neurons)
+    times, neurons, found, marks = f8(batch.times), u2(batch.neurons), found_in(tile, batch), u2(tile.marks)
     run = int64(0)
-    for first in range(0, batch.n, STRETCH):
-        n = min(STRETCH, batch.n - first)
-        found = n
-        if not everyone:
-            found = find_marked_u4(tile, batch.neurons + uint64(4 * first), n, tile.found)
-        for j in range(found):
-            k = first + (j if everyone else int64(u2(tile.found)[j]))
-            if tile.in_part == 0 or is_within(w, times[k]):
-                run, serial = _serial_at(batch, run, k)
-                i = int64(neurons[k])
+    for j in range(batch.n if everyone else batch.n_found):
+        k = j if everyone else int64(found[j])
+        i = int64(neurons[k])
+        if (everyone or marks[i] != 0) and (tile.in_part == 0 or is_within(w, times[k])):
+            run, serial = _serial_at(batch, run, k)
+            if everyone:
                 mark(tile, i)
-                _arrives(tile, i, times[k], weight_in(batch, k), serial, link.order, link.receptor)
+            _arrives(tile, i, times[k], weight_in(batch, k), serial, link.order, link.receptor)
 
 
 @inner
 def gather(tile, w, wiring, inputs, everyone):
-    """All arrivals at marked neurons (or at everyone) in this window."""
+    """All arrivals in this window at neurons that are marked, of which `find` wrote down the most (or at everyone)."""
     tile.n_unsorted = 0
     for k in range(tile.n_deliveries):
         if k + AHEAD < tile.n_deliveries:
@@ -129,18 +171,21 @@ def _gather_feeds(tile, inputs):
         feed = record_at(tile.feeds, each, FEED)
         weight, receptor = f8(inputs.drive_weights)[feed.number], i8(inputs.drive_receptors)[feed.number]
         batch = record_at(feed.batch, 0, BATCH)
-        times, neurons = f8(batch.times), u4(batch.neurons)
-        for first in range(feed.first, feed.last, STRETCH):
-            n = min(STRETCH, feed.last - first)
-            for j in range(find_marked_u4(tile, batch.neurons + uint64(4 * first), n, tile.found)):
-                k = first + int64(u2(tile.found)[j])
+        times, neurons, found = f8(batch.times), u2(batch.neurons), found_in(tile, batch)
+        for j in range(batch.n_found):
+            k = int64(found[j])
+            if u2(tile.marks)[neurons[k]] != 0:
                 _arrives(tile, int64(neurons[k]), times[k], weight, DRIVEN, feed.number, receptor)
+
+
+# --- into order
 
 
 @inner
 def sort_by_neuron(tile):
     """The gathered arrivals, one marked neuron's after the other's, in order: ``ends[m]`` is the end of the m-th's."""
     marks, ends, owners = u2(tile.marks), i8(tile.ends), u4(tile.owners)
+    keys, places = f8(tile.keys), u4(tile.places)
     for m in range(tile.n_marked + 1):
         ends[m] = 0
     for k in range(tile.n_unsorted):
@@ -149,13 +194,53 @@ def sort_by_neuron(tile):
         ends[m + 1] += ends[m]
     for k in range(tile.n_unsorted):
         m = marks[owners[k]] - 1
-        copy_arrival(tile.unsorted, k, tile.arrivals, ends[m])
+        keys[ends[m]], places[ends[m]] = record_at(tile.unsorted, k, ARRIVAL).time, k
         ends[m] += 1
+    begin, in_order = int64(0), True
+    for m in range(tile.n_marked):
+        in_order &= _put_by_rank(tile, begin, ends[m])
+        begin = ends[m]
+    if not in_order:
+        _sort_each(tile)
+
+
+@inlined
+def _put_by_rank(tile, begin, end):
+    """Put each arrival of a neuron behind as many as come before it; or, if some come at one time or they are too many
+    for that, as they were gathered, and return False.
+    """
+    n, n_ranks = end - begin, int64(0)
+    if n <= _MOST_RANKED:
+        for k in range(begin, end):
+            rank = _rank(tile, begin, n, f8(tile.keys)[k])
+            copy_arrival(tile.unsorted, int64(u4(tile.places)[k]), tile.arrivals, begin + rank)
+            n_ranks += rank
+        if 2 * n_ranks == n * (n - 1):
+            return True
+    for k in range(begin, end):
+        copy_arrival(tile.unsorted, int64(u4(tile.places)[k]), tile.arrivals, k)
+    return False
+
+
+@inlined
+def _rank(tile, begin, n, key):
+    """How many of the ``n`` arrivals of a neuron come before a time; what lies behind them is of the next neuron."""
+    rank, time = int64(0), splat(key)
+    for k in range(0, n, LANES):
+        before = above(time, load(tile.keys + uint64(8 * (begin + k))))
+        rank += ones(before & uint32((1 << min(LANES, n - k)) - 1))
+    return rank
+
+
+@inner
+def _sort_each(tile):
+    """Sort each neuron's arrivals that are not in order."""
     begin = int64(0)
     for m in range(tile.n_marked):
-        if not _insertion_sort(tile, begin, ends[m]):
-            _merge_sort(tile, begin, ends[m])
-        begin = ends[m]
+        end = i8(tile.ends)[m]
+        if not _insertion_sort(tile, begin, end):
+            _merge_sort(tile, begin, end)
+        begin = end
 
 
 @inlined

@@ -7,38 +7,92 @@ its arrivals is all there is to know.  That takes a few ns an arrival; to sort t
 
 import math
 
-from numba import int64
+from numba import int64, uint64
 
 from eventsim.kernels.growing import reallocated
 from eventsim.kernels.jit import inlined, inner
+from eventsim.kernels.layout import LINK
 from eventsim.kernels.memory import f8, record_at, u2, u4
-from eventsim.kernels.sums import SLACK, growth, rounded
-from eventsim.kernels.windows.layout import ARRIVAL, SUMS
-from eventsim.kernels.windows.tile_gather import copy_arrival
+from eventsim.kernels.neuron import weight_at
+from eventsim.kernels.sums import SLACK, growth
+from eventsim.kernels.windows.layout import BATCH, DELIVERY, FEED, SUMS
+from eventsim.kernels.windows.tile_batches import AT_ONCE, is_within, reserve, weight_in
+from eventsim.kernels.windows.tile_gather import find_in_row, found_in
 from eventsim.kernels.windows.tile_limits import HELD
+from eventsim.kernels.windows.tile_terms import jump_terms
 
+_SEEN = 2  # of the tile's batches: arrivals at marked neurons
 _A_DAY = 8.0  # slices in the day of a calendar
 _MOST = 20  # slices in a window, which is shorter than two days
 
 
+@inlined
+def _look_at(tile, time, neuron, weight):
+    """One more arrival at a marked neuron."""
+    seen = record_at(tile.batches, _SEEN, BATCH)
+    if seen.n == seen.room:
+        reserve(seen, max(2 * AT_ONCE, 2 * seen.n))
+    f8(seen.times)[seen.n], u2(seen.neurons)[seen.n], f8(seen.weights)[seen.n] = time, neuron, weight
+    seen.n += 1
+
+
+@inlined
+def _look_at_found(tile, w, batch, in_part):
+    """The arrivals of a batch at marked neurons."""
+    times, neurons, found = f8(batch.times), u2(batch.neurons), found_in(tile, batch)
+    for j in range(batch.n_found):
+        k = int64(found[j])
+        if in_part == 0 or is_within(w, times[k]):
+            _look_at(tile, times[k], neurons[k], weight_in(batch, k))
+
+
+@inlined
+def _look_at_row(tile, link, delivery):
+    """Those of a spike whose synapses have one delay."""
+    time, targets = delivery.emitted + f8(link.delays)[0], u2(link.targets)
+    n, found = find_in_row(tile, link, delivery)
+    for j in range(n):
+        k = int64(found[j])
+        _look_at(tile, time, targets[k], weight_at(link.weights, link.single, link.weight_stride, k))
+
+
 @inner
-def _add_up(tile, per_ms, first, slices):
+def _look_at_all(tile, w, wiring, inputs):
+    """All arrivals at marked neurons in this window."""
+    record_at(tile.batches, _SEEN, BATCH).n = 0
+    for k in range(tile.n_deliveries):
+        delivery = record_at(tile.deliveries, k, DELIVERY)
+        _look_at_row(tile, record_at(wiring.links, delivery.link, LINK), delivery)
+    for k in range(tile.n_open):
+        _look_at_found(tile, w, record_at(tile.open, k, BATCH), tile.in_part)
+    for k in range(tile.n_feeds):
+        _look_at_found(tile, w, record_at(record_at(tile.feeds, k, FEED).batch, 0, BATCH), 0)
+    times, neurons, k = f8(tile.drive_times), u4(tile.drive_neurons), tile.next_drive
+    while k < tile.n_drive and times[k] < w.end:
+        if u2(tile.marks)[neurons[k]] != 0:
+            _look_at(tile, times[k], neurons[k], f8(inputs.drive_weights)[u2(tile.drive_numbers)[k]])
+        k += 1
+
+
+@inner
+def _add_up(tile, w, per_ms, first_slice, slices):
     """Excitation and inhibition of each marked neuron in each slice, side by side in ``by_slice``."""
-    c = record_at(tile.sums, 0, SUMS)
     needed = 2 * slices * tile.n_marked
     if needed > tile.room_by_slice:
         tile.room_by_slice = 2 * needed
         tile.by_slice = reallocated(tile.by_slice, 8 * tile.room_by_slice)
-    sums, marks, owners = f8(tile.by_slice), u2(tile.marks), u4(tile.owners)
-    ref, rate, rounding = tile.ref, c.rate, c.rounding
+    sums, marks, terms = f8(tile.by_slice), u2(tile.marks), f8(tile.batch_terms)
     for k in range(needed):
         sums[k] = 0.0
-    for k in range(tile.n_unsorted):
-        arrival = record_at(tile.unsorted, k, ARRIVAL)
-        term = rounded(arrival.weight * growth((arrival.time - ref) * rate), rounding)
-        place = int64(marks[owners[k]]) - 1
-        where = 2 * (place * slices + int64(arrival.time * per_ms) - first)
-        sums[where + (0 if arrival.weight > 0.0 else 1)] += term
+    seen = record_at(tile.batches, _SEEN, BATCH)
+    times, neurons = f8(seen.times), u2(seen.neurons)
+    for first in range(0, seen.n, AT_ONCE):
+        n = uint64(min(AT_ONCE, seen.n - first))
+        jump_terms(tile, w, seen, first, n, True, terms)
+        for k in range(n):
+            place, term = int64(marks[neurons[first + k]]) - 1, terms[k]
+            where = 2 * (place * slices + int64(times[first + k] * per_ms) - first_slice)
+            sums[where + (0 if term > 0.0 else 1)] += term
 
 
 @inlined
@@ -63,38 +117,25 @@ def _sum_if_below(tile, start, i, place, per_ms, first, slices):
 
 
 @inner
-def _drop_arrivals(tile):
-    """Of the gathered arrivals only those at marked neurons are left."""
-    kept, marks, owners = int64(0), u2(tile.marks), u4(tile.owners)
-    for k in range(tile.n_unsorted):
-        if marks[owners[k]] != 0:
-            copy_arrival(tile.unsorted, k, tile.unsorted, kept)
-            owners[kept] = owners[k]
-            kept += 1
-    tile.n_unsorted = kept
-
-
-@inner
-def release_safe(tile, w):
-    """Add up the arrivals at marked neurons that stay below; they are marked no longer, but come last in the list."""
+def release_safe(tile, w, wiring, inputs):
+    """Add up the arrivals at marked neurons that stay below; they are marked no longer."""
     per_ms = _A_DAY * w.days_per_ms
     first = int64(w.start * per_ms)
     slices = int64(math.ceil(w.end * per_ms)) - first
     if slices > _MOST:
         return
-    _add_up(tile, per_ms, first, slices)
+    _look_at_all(tile, w, wiring, inputs)
+    _add_up(tile, w, per_ms, first, slices)
     marked, marks, kept = u4(tile.marked), u2(tile.marks), int64(0)
     for place in range(tile.n_marked):
         i = int64(marked[place])
         u = _sum_if_below(tile, w.start, i, place, per_ms, first, slices)
         if math.isnan(u):
-            marked[place], marked[kept] = marked[kept], i
+            marked[kept] = i
             kept += 1
             marks[i] = kept
         else:
             f8(tile.u)[i] = u
             marks[i] = 0
-            u2(tile.bits)[i >> 4] = 0  # all sixteen: none is looked up any more
-    if kept < tile.n_marked:
-        tile.n_marked = kept
-        _drop_arrivals(tile)
+            u2(tile.bits)[i >> 4] &= ~(1 << (i & 15))
+    tile.n_marked = kept

@@ -54,7 +54,7 @@ def _add_batch_of_jumps(tile, w, batch, first, last, own):
     while first < last:
         n = uint64(min(last - first, AT_ONCE))
         jump_terms(tile, w, batch, first, n, own, terms)
-        neurons = u4(batch.neurons + uint64(4 * first))
+        neurons = u2(batch.neurons + uint64(2 * first))
         for k in range(n):
             u[neurons[k]] += terms[k]
         first += AT_ONCE
@@ -167,7 +167,7 @@ def _add_batch_of_currents(tile, w, batch, first, last, own, upwards):
     while first < last:
         n = uint64(min(last - first, AT_ONCE))
         many_current_terms(tile, w, batch, first, n, own, upwards, to_u, to_current)
-        neurons = u4(batch.neurons + uint64(4 * first))
+        neurons = u2(batch.neurons + uint64(2 * first))
         if upwards:
             for k in range(n):
                 _excite(sums, neurons[k], to_u[k], to_current[k])

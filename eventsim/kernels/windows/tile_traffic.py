@@ -183,7 +183,7 @@ def _open_lane(tile, w, wiring, lane, day):
         tile.open = reallocated(tile.open, tile.room_open * _BATCH)
     batch, link = record_at(tile.open, tile.n_open, BATCH), record_at(wiring.links, lane.link, LINK)
     at = uint64(day * lane.room)
-    batch.n, batch.times, batch.neurons = i8(lane.n)[day], lane.times + 8 * at, lane.neurons + 4 * at
+    batch.n, batch.times, batch.neurons = i8(lane.n)[day], lane.times + 8 * at, lane.neurons + 2 * at
     batch.own, batch.weights, batch.weight = link.weight_stride, lane.weights + 8 * at, f8(link.weights)[0]
     batch.link, batch.n_runs = lane.link, i8(lane.n_runs)[day]
     batch.runs = lane.runs + uint64(_RUN * day * lane.room_runs)
