@@ -151,7 +151,7 @@ TILE = _record(
     ("ends", "u8"),  # i8 (n + 1,)
     *_growing("by_slice"),  # f8: what they get in each slice of the window (`tile_slices`)
     # f8 (n,) each, and zeros up to a multiple of eight; x and u of a neuron of exponential currents lie together: what
-    # excitation adds to both is one load, addition and store, and the nearest cache holds all there is of them, nearly
+    # excitation adds to both is one load, addition and store; what else there is of it would only take room in caches
     ("apart", "i8"),  # of x and u: numbers from one neuron's to the next one's
     ("sums_bytes", "i8"),  # of x, u, y and below together; they lie behind each other
     ("due", "u8"),  # before this a neuron does nothing by itself
