@@ -189,7 +189,10 @@ def _read_only(table: SynapseTable) -> SynapseTable:
 
 
 def _columns(rule: Any, ends: Ends, drawn: _Drawn) -> _Columns:
-    """The unsorted table of a rule."""
+    """The unsorted table of a rule.  Raises MemoryError for more synapses than can be held, before they are made."""
+    expected = rule.synapse_count(ends.source, ends.target)
+    if expected is not None:
+        np.empty(min(expected, 2**60), np.uint32)
     make: Callable[[Any, Ends], Pairs]
     match rule:
         case FixedTotalNumber(multapses=False):

@@ -106,13 +106,6 @@ class Wiring:
         return max((int(np.diff(table.row_start).max(initial=0)) for table in self.tables), default=0)
 
     @property
-    def shortest_delay(self) -> float:
-        """The smallest delay of all synapses (ms); inf without synapses."""
-        return min(
-            (float(table.delays.min()) for table in self.tables if table.row_start[-1]), default=math.inf
-        )
-
-    @property
     def earliest(self) -> tuple[float, str]:
         """The shortest time (ms) from a spike to an arrival, noise included; and what makes it so short, or nothing.
 

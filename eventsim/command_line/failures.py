@@ -1,6 +1,7 @@
 """What went wrong, as one line and an exit status."""
 
 import os
+import sysconfig
 import traceback
 
 from eventsim.errors import EventsimError, SimulationError
@@ -14,7 +15,7 @@ def describe(error: BaseException) -> tuple[int, str]:
     if isinstance(error, KeyboardInterrupt):
         return STOPPED, "interrupted"
     if isinstance(error, EventsimError):
-        return _status(error), _one_line(str(error))
+        return _status(error), _one_line(_with_notes(str(error), error))
     if isinstance(error, OSError):
         return MISTAKEN, _one_line(_operating_system(error))
     if isinstance(error, MemoryError):
@@ -41,15 +42,19 @@ def _operating_system(error: OSError) -> str:
 
 def _unexpected(error: BaseException) -> str:
     """An error that nobody foresaw, most often in a builder: what and where."""
-    frames = traceback.extract_tb(error.__traceback__)
-    where = (
-        f" ({os.path.relpath(frames[-1].filename)}, line {frames[-1].lineno}, in {frames[-1].name})"
-        if frames
-        else ""
-    )
-    return (
-        _one_line(f"{type(error).__name__}: {error}") + f"{where}; {TRACEBACK_VARIABLE}=1 shows the traceback"
-    )
+    where = ""
+    if frames := traceback.extract_tb(error.__traceback__):
+        libraries = {sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")}
+        own = [frame for frame in frames if not frame.filename.startswith(("<", *libraries))]
+        last = (own or frames)[-1]  # whose line was mistaken, rather than the line of Python's that noticed
+        where = f" ({os.path.relpath(last.filename)}, line {last.lineno}, in {last.name})"
+    said = _with_notes(f"{type(error).__name__}: {error}{where}", error)
+    return f"{_one_line(said)}; {TRACEBACK_VARIABLE}=1 shows the traceback"
+
+
+def _with_notes(text: str, error: BaseException) -> str:
+    """The text and what was noted on the error on its way, such as what it leaves."""
+    return "; ".join([text, *getattr(error, "__notes__", ())])
 
 
 def _one_line(text: str) -> str:

@@ -1,5 +1,6 @@
 """The ``eventsim`` command.  Nothing heavy is imported before a command needs it: ``--help`` answers at once."""
 
+import io
 import os
 import sys
 from pathlib import Path
@@ -280,6 +281,8 @@ def list_scenarios(
 
 def main() -> None:
     """Run the command line; a mistake is one line on standard error and never a traceback."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # as standard error is: any name can be printed
     try:
         status = app(sys.argv[1:] or ["--help"], standalone_mode=False)
         if status == STOPPED:  # what typer makes of Ctrl-C

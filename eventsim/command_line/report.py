@@ -14,9 +14,9 @@ Rows = Iterable[tuple[str, str]]
 def summary_lines(summary: Mapping[str, Any], files: Iterable[Path]) -> list[str]:
     """The summary of a run and the files it wrote."""
     rate = summary["mean_rate_hz"]
-    of_each = f" ({_number(rate)} Hz a neuron)" if rate is not None else ""
+    of_each = f" ({rate:,.4g} Hz a neuron)" if rate is not None else ""
     run_s = summary["run_s"]
-    per_second = f" ({_number(summary['synaptic_events'] / run_s)} a second)" if run_s else ""
+    per_second = f" ({summary['synaptic_events'] / run_s:,.0f} a second)" if run_s else ""
     times = [
         ("building", "build_s"),
         ("training", "train_s"),

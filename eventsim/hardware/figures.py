@@ -22,7 +22,6 @@ RESOURCES = {
     "spikes": "spikes sent",
     "deliveries": "packets received",
 }
-SHOWN_TILES = 4096
 MOST_LINKS = 2000
 
 

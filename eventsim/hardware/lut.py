@@ -8,7 +8,7 @@ import numpy as np
 
 from eventsim.errors import InputError
 from eventsim.hardware.chip import Chip
-from eventsim.hardware.layout import table_row_words, words_for
+from eventsim.hardware.layout import table_row_words
 from eventsim.hardware.mesh import Mesh
 from eventsim.hardware.reach import Ints, TableLayer, synapse_tables
 from eventsim.hardware.run import Run
@@ -237,8 +237,3 @@ def row_entropy_bits(hits: Ints) -> float:
     logs = np.log2(np.where(share > 0, share, 1.0))
     used = total[:, 0] > 0
     return float(-(share * logs).sum(axis=1)[used].mean()) if used.any() else 0.0
-
-
-def words_of(bits: int, chip: Chip) -> int:
-    """Words of so many bits in a chip's memory."""
-    return words_for(bits, chip.memory.word_bits)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
-from eventsim.errors import InputError
-from eventsim.measures.trains import Floats, Trains, as_neo, elephant, milliseconds, positive, spike_trains
+from eventsim.measures.trains import (
+    Floats,
+    Trains,
+    as_neo,
+    elephant,
+    milliseconds,
+    not_negative,
+    positive,
+    spike_trains,
+)
 
 
 def van_rossum_distances(trains: Trains, tau_ms: float) -> Floats:
@@ -32,8 +38,7 @@ def victor_purpura_distances(trains: Trains, cost_per_ms: float) -> Floats:
     Journal of Neurophysiology 76, 1310-1326 (1996).
     """
     arrays = spike_trains(trains)
-    if not (cost_per_ms >= 0.0 and math.isfinite(cost_per_ms)):
-        raise InputError("cost_per_ms", cost_per_ms, "must be finite and not negative")
+    not_negative("cost_per_ms", cost_per_ms)
     module = elephant("spike_train_dissimilarity")
     if not arrays:
         return np.empty((0, 0))

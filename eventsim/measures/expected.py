@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from eventsim.errors import InputError
-from eventsim.measures.trains import positive
+from eventsim.measures.trains import not_negative, positive
 from eventsim.network.noise import Shape
 
 
@@ -48,7 +48,8 @@ def coincidence_probability(
 
 def chance_coincidence_rate_hz(rate_a_hz: float, rate_b_hz: float, window_ms: float) -> float:
     """How often two independent Poisson neurons spike at most ``window_ms`` apart: 2 r_a r_b window pairs a second."""
-    return 2.0 * rate_a_hz * rate_b_hz * positive("window_ms", window_ms) * 1e-3
+    rates = not_negative("rate_a_hz", rate_a_hz) * not_negative("rate_b_hz", rate_b_hz)
+    return 2.0 * rates * positive("window_ms", window_ms) * 1e-3
 
 
 def rate_decoding_error(rate_hz: float, duration_ms: float) -> float:
@@ -66,6 +67,8 @@ def rate_misread_probability(
     """
     from scipy.stats import poisson
 
+    if not least_hz < below_hz:
+        raise InputError("below_hz", below_hz, f"must be above least_hz, {least_hz:g}")
     seconds = positive("duration_ms", duration_ms) * 1e-3
     mean = positive("rate_hz", rate_hz) * seconds
     below_least = float(poisson.cdf(math.ceil(least_hz * seconds) - 1, mean))

@@ -51,6 +51,13 @@ def positive(field: str, value: float, infinite: bool = False) -> float:
     return float(value)
 
 
+def not_negative(field: str, value: float) -> float:
+    """``value``, which must be finite and at least 0.  Raises ``InputError``."""
+    if not (value >= 0.0 and math.isfinite(value)):
+        raise InputError(field, value, "must be finite and not negative")
+    return float(value)
+
+
 def elephant(module: str) -> Any:
     """A module of Elephant.  Raises ``MissingDataError`` where it is not installed."""
     try:

@@ -104,7 +104,7 @@ def _from_trains(trains: Any) -> tuple[FloatArray, NDArray[np.uint32], int]:
         raise InputError("times", trains, "a list with an array of times for each source is needed")
     elif len(trains) and all(np.ndim(train) == 0 for train in trains):
         trains = [trains]
-    arrays = [checks.times(f"times[{i}]", np.asarray(train, np.float64)) for i, train in enumerate(trains)]
+    arrays = [checks.times(f"times[{i}]", train) for i, train in enumerate(trains)]
     ids = np.repeat(np.arange(len(arrays), dtype=np.uint32), [array.size for array in arrays])
     times = np.concatenate(arrays) if arrays else np.zeros(0)
     order = np.argsort(times, kind="stable")

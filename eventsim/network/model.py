@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eventsim.errors import InputError
-from eventsim.network.description import Description, FloatArray
+from eventsim.network.description import Description, FloatArray, frozen_array
 from eventsim.network.distributions import Distribution
 
 _OPTION_TYPES = (str, int, bool, "str", "int", "bool")
@@ -50,8 +50,12 @@ class Model(Description):
             value = getattr(self, each.name)
             if isinstance(value, float) and math.isnan(value):
                 raise InputError(each.name, value, "not a number")
+            if isinstance(each.default, float) and not (
+                _is_value(value) or isinstance(value, list | np.generic)
+            ):
+                raise InputError(each.name, value, "a number, an array or a distribution is needed")
             if isinstance(value, np.ndarray | list):
-                bad = np.isnan(np.asarray(value, dtype=np.float64)).ravel()
+                bad = np.isnan(frozen_array(value, each.name).astype(np.float64)).ravel()
                 if bad.any():
                     raise InputError(each.name, math.nan, "not a number", int(np.argmax(bad)))
         super().__post_init__()

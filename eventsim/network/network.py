@@ -34,7 +34,7 @@ class Network:
     the rest.
 
         network = Network(seed=1)
-        exc = network.population("exc", 800, LIF(tau_ms=20.0))
+        exc = network.population("exc", 800, LIF(tau_m=20.0))
         noise = network.source("noise", PoissonSpikes(rate_hz=10.0), size=100)
         network.connect(noise, exc, FixedIndegree(10), weight=0.5, delay=Uniform(1.0, 20.0))
 

@@ -68,6 +68,8 @@ class RasterWriter:
         planned_ms = float(self._metadata.get("duration_ms") or np.inf)
         self._flush_every = self._flush_at = planned_ms / layout.LEAST_FLUSHES
         self._owner_of = _owner_table(self.populations)
+        if self.path.is_dir():
+            raise FileFormatError(f"{self.path}: cannot be written, as it is a directory")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             _make_way(self.partial)

@@ -90,8 +90,10 @@ def _parameter_document(builder: Builder, where: str) -> tuple[TypeAdapter[dict[
 
 
 def _annotations(builder: Builder, where: str) -> dict[str, Any]:
-    """The types of the builder's parameters; its return type may be known to type checkers alone."""
+    """The types of a function's parameters; its return type may be known to type checkers alone."""
     function = inspect.unwrap(builder)
+    if not inspect.isfunction(function):
+        return {}
     annotations = {key: value for key, value in function.__annotations__.items() if key != "return"}
     try:
         return typing.get_type_hints(
@@ -117,11 +119,12 @@ def _find_file(source: str, scenario_file: Path, where: str) -> Path:
 
 def _import_file(path: Path, where: str) -> ModuleType:
     """The module in the file ``path``, under the file's own name unless another module has it."""
-    other_name = f"eventsim_scenario_{path.stem}"
+    other_name = "eventsim_scenario_" + path.stem.replace(".", "_")
     for loaded in map(sys.modules.get, (path.stem, other_name)):
         if loaded is not None and getattr(loaded, "__file__", None) == str(path):
             return loaded
-    name = path.stem if importlib.util.find_spec(path.stem) is None else other_name
+    taken = "." in path.stem or importlib.util.find_spec(path.stem) is not None
+    name = other_name if taken else path.stem
     specification = importlib.util.spec_from_file_location(name, path)
     if specification is None or specification.loader is None:
         raise ScenarioError(f"{where}: not a Python file")

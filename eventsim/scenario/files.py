@@ -48,6 +48,7 @@ def failures_naming(path: Path) -> Iterator[None]:
 
 
 def write_json(path: Path, value: object) -> None:
+    """Write `to_json` of ``value``, whole or not at all.  Raises ``OSError`` that names ``path``."""
     write_whole(path, lambda temporary: temporary.write_text(to_json(value) + "\n", encoding="utf-8"))
 
 

@@ -24,6 +24,19 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
+_STRENGTH_OF = {
+    "jitter_shape": "jitter_ms",
+    "jitter_per": "jitter_ms",
+    "lost_per": "lost",
+    "weight_largest": "weight_bits",
+    "tick_rounding": "tick_ms",
+    "tick_ties": "tick_ms",
+    "stuck_weight": "stuck",
+    "threshold_per_spike": "threshold_std",
+}
+"""Keys that say how noise acts, and the key without which there is none."""
+
+
 class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -91,10 +104,11 @@ def with_noise(network: Network, table: NoiseTable, where: str) -> Network:
     """A copy of the network with the noise of ``table``, over what its builder put there; itself without any.
 
     Raises ``ScenarioError`` for a name that is none, noise that cannot act on what is named, a key for all that acts on
-    nothing, and noise on thresholds of a model that has none.
+    nothing, one that says how noise acts where there is none, and noise on thresholds of a model that has none.
     """
     if table == NoiseTable():
         return network
+    _refuse_idle_keys(table, where)
     noisy = network.copy()
     if table.seed is not None:
         noisy.noise_seed = table.seed
@@ -130,6 +144,19 @@ def with_noise(network: Network, table: NoiseTable, where: str) -> Network:
     for key in refusals.keys() - acting:
         raise ScenarioError(f"{where}: noise.{key}: acts on nothing here; {refusals[key]}")
     return noisy
+
+
+def _refuse_idle_keys(table: NoiseTable, where: str) -> None:
+    """Raise ``ScenarioError`` for a key that says how noise acts, without the key that asks for it."""
+    own: dict[str, BaseModel] = {f".projections.{name}": each for name, each in table.projections.items()}
+    own |= {f".populations.{name}": each for name, each in table.populations.items()}
+    for key, strength in _STRENGTH_OF.items():
+        common = getattr(table, strength) is not None
+        asking = {name for name, each in own.items() if common or getattr(each, strength, None) is not None}
+        saying = {name for name, each in own.items() if key in each.model_fields_set}
+        idle = sorted(saying - asking) + [""] * (key in table.model_fields_set and not (common or asking))
+        if idle:
+            raise ScenarioError(f"{where}: noise{idle[0]}.{key}: does nothing without {strength}")
 
 
 def _must_act(each: noise.Noise, member: Projection | Population) -> bool:

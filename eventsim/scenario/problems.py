@@ -24,9 +24,9 @@ def nearest(name: str, known: Iterable[str], kind: str = "known", prefix: str = 
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     if close:
         return f"did you mean {prefix}{close[0]}?"
-    return (
-        f"{kind} here: {', '.join(prefix + each for each in names)}" if names else f"nothing is {kind} here"
-    )
+    if names:
+        return f"{kind} here: {', '.join(prefix + each for each in names)}"
+    return f"no {kind} here" if kind.endswith("s") else f"nothing is {kind} here"
 
 
 def shown(value: object) -> str:

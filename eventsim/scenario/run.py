@@ -186,11 +186,15 @@ def _measure(
 
     started = time.perf_counter()
     results = open_raster(target / RASTER)
-    metrics = dict(experiment.measure(results)) if experiment.measure else {}
-    figures = [*standard_figures(results, scenario.plot.figures)]
-    if experiment.figures:
-        figures += experiment.figures(results).items()
-    pictures = save_figures(figures, target)
+    try:
+        metrics = dict(experiment.measure(results)) if experiment.measure else {}
+        figures = [*standard_figures(results, scenario.plot.figures)]
+        if experiment.figures:
+            figures += experiment.figures(results).items()
+        pictures = save_figures(figures, target)
+    except Exception as error:
+        error.add_note(f"the raster is complete: {target / RASTER}")
+        raise
     return metrics, pictures, time.perf_counter() - started
 
 

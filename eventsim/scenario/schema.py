@@ -1,14 +1,33 @@
 """The scenario file as a checked model: every key, its type and its range."""
 
+import re
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from eventsim.scenario.noise import NoiseTable
 
 MAX_SEED = 2**64 - 1
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+
+def _written(form: str, pattern: str) -> AfterValidator:
+    """A text that matches ``pattern``, which a mistake calls ``form``."""
+
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise ValueError(f"should be {form}")
+        return value
+
+    return AfterValidator(check)
+
+
+Name = Annotated[
+    str, _written("letters, digits, _, . and -, a letter or digit first", "[A-Za-z0-9][A-Za-z0-9_.-]*")
+]
+Builder = Annotated[
+    str, _written("package.module:function or path/to/file.py:function", "[^:]+:[A-Za-z_][A-Za-z0-9_]*")
+]
+Chips = Annotated[str, _written("auto or COLUMNSxROWS, such as 2x3", "auto|[1-9][0-9]*x[1-9][0-9]*")]
 Milliseconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 PositiveMilliseconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
@@ -74,7 +93,7 @@ class Hardware(_Table):
     spread: Literal["fill", "even"] = "fill"
     objective: Literal["hops", "load"] = "hops"
     prices: Literal["incremental", "all-in"] | None = None
-    chips: Annotated[str, Field(pattern=r"^(auto|[1-9][0-9]*x[1-9][0-9]*)$")] = "1x1"
+    chips: Chips = "1x1"
     """Chips side by side, columns x rows, or auto: as many as hold the network."""
     acceleration: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
     """How much faster than the model's time the chip runs when its packets are simulated."""
@@ -85,7 +104,7 @@ class Scenario(_Table):
 
     name: Name
     description: str = ""
-    builder: Annotated[str, Field(pattern=r"^[^:]+:[A-Za-z_][A-Za-z0-9_]*$")]
+    builder: Builder
     """``package.module:function`` or ``path/to/file.py:function``."""
     seed: Annotated[int, Field(ge=0, le=MAX_SEED)] = 0
     duration_ms: PositiveMilliseconds | None = None

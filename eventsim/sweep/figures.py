@@ -69,12 +69,17 @@ def sweep_figure(
 
     One setting: curves of the mean over seeds with a 95 % band.  Two: heat maps of the mean where both are numbers,
     else curves.  Drawn settings: the points over each.  levels: by metric, the level whose crossing is marked, with its
-    interval.  at: settings held at a value.  Raises ``ScenarioError`` if more than two settings vary.
+    interval.  at: settings held at a value.  Raises ``ScenarioError`` if more than two settings vary, or
+    one beside drawn ones.
     """
     levels = dict(levels or {})
     seen = view(table, at)
-    if len(seen.keys) + min(len(seen.sampled), 1) > 2 or (seen.sampled and seen.keys):
-        varying = ", ".join((*seen.keys, *seen.sampled))
+    varying = ", ".join(seen.keys)
+    if seen.sampled and seen.keys:
+        raise ScenarioError(
+            f"{varying} vary beside {', '.join(seen.sampled)}, drawn: hold them by --at KEY=VALUE"
+        )
+    if len(seen.keys) > 2:
         raise ScenarioError(f"{varying} vary: hold all but two by --at KEY=VALUE")
     names = metric_names(table, metrics)
     drawn = names[:MOST_METRICS] if metrics is None else names

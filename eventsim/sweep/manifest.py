@@ -66,6 +66,7 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write the manifest into ``folder``, whole or not at all."""
     text = json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
     write_whole(folder / MANIFEST, lambda temporary: temporary.write_text(text, encoding="utf-8"))
 

@@ -89,6 +89,7 @@ def view(table: Table, at: Mapping[str, Any] | None = None) -> View:
 
 
 def planned_dimensions(table: Table) -> tuple[Dimension, ...]:
+    """What the sweep of the table was to vary, in order."""
     return planned(dict(table.header)).dimensions
 
 

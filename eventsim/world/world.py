@@ -142,6 +142,10 @@ class World:
 
     def process(self, generator: Generator[simpy.Event, Any, Any]) -> simpy.Process:
         """Start a process; it is an event itself, which happens when the process ends."""
+        if not isinstance(generator, Generator):
+            raise InputError(
+                "generator", generator, "a generator is needed: what calling a function with yield gives"
+            )
         return self.env.process(generator)
 
     def timeout(self, delay_ms: float = 0.0) -> simpy.Event:

@@ -11,7 +11,6 @@ import scipy.special
 
 from eventsim.build.draw import Values, realise
 from eventsim.errors import InputError
-from eventsim.kernels.random.philox import philox_block, to_unit
 from eventsim.kernels.random.quantiles import normal_quantile
 from eventsim.kernels.random.streamkeys import stream_key
 from eventsim.network import Distribution, Model, Normal, Uniform
@@ -54,9 +53,9 @@ def test_draws_depend_on_seed_population_and_field_only() -> None:
 
 
 def test_values_are_the_words_of_the_stream_wherever_one_starts() -> None:
-    keys = np.uint64(5), np.uint64(stream_key("weight", "x"))
-    words = [word for block in range(8) for word in philox_block(*keys, block, 0, 0, 0)]
-    expected = np.array([to_unit(np.uint64(word)) for word in words])
+    last = 2**256 - 1  # NumPy counts one further before it draws
+    words = np.random.Philox(key=5 + (stream_key("weight", "x") << 64), counter=last).random_raw(32)
+    expected = ((words >> np.uint64(12)) + 0.5) * 2.0**-52
     values = Values(Uniform(0.0, 1.0), 5, "weight", "x")
     for first in range(8):
         for size in range(20):

@@ -258,6 +258,14 @@ def test_distributions(distribution, expected) -> None:
     assert abs(scipy.stats.spearmanr(table.delays, table.weights).statistic) < 4.0 / np.sqrt(50_000)
 
 
+@pytest.mark.parametrize("number", [10**15, 2**80])
+def test_too_many_synapses_are_refused_before_they_are_drawn(number: int) -> None:
+    network, source, target = populations(5, 5)
+    projection = network.connect(source, target, FixedTotalNumber(number))
+    with pytest.raises(MemoryError):
+        build_synapses(network, projection)
+
+
 def test_negative_drawn_delay_names_projection_synapse_and_value() -> None:
     network, a, b = populations(100, 100)
     projection = network.connect(a, b, AllToAll(), delay=Normal(1.5, 0.75), name="loop")

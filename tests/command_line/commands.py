@@ -23,6 +23,10 @@ from eventsim.network import Network, PoissonSpikes
 def build(*, seed: int, size: int, rate_hz: float = 10.0, kind: str = "plain") -> Network:
     if kind == "broken":
         raise ZeroDivisionError("a builder's own mistake")
+    if kind == "unreadable":
+        import json
+
+        json.loads("{")
     if kind == "stopped":
         raise KeyboardInterrupt
     network = Network(seed)

@@ -53,7 +53,7 @@ def mistake(folder: Path, *arguments: str, status: int = 2) -> str:
         ("builder='sources.py:biuld'", "sources.py has no function biuld, did you mean build?"),
         ("builder='source.py:build'", "builder = 'source.py:build': no such file"),
         ("builder='nets.lif:build'", "builder = 'nets.lif:build': no module nets"),
-        ("builder='build'", "--set builder = 'build': "),
+        ("builder='build'", "--set builder = 'build': should be package.module:function or path/to/file.py:"),
         ("builder='..nets:build'", "a module's whole name is needed"),
         ("builder='builtins:dict'", "its parameters are not known"),
         ("builder='sources.py:build_nothing'", "unknown key, nothing is known here"),
@@ -118,11 +118,20 @@ def test_a_mistake_of_usage_is_one_line(folder: Path, arguments: list[str], said
 def test_an_error_in_a_builder_says_where(folder: Path) -> None:
     line = mistake(folder, "run", "noise", "--set", "parameters.kind=broken", status=1)
     assert "ZeroDivisionError: a builder's own mistake (scenarios/sources.py, line 7, in build)" in line
+    line = mistake(folder, "run", "noise", "--set", "parameters.kind=unreadable", status=1)
+    assert "(scenarios/sources.py, line 11, in build)" in line
 
 
 def test_ctrl_c_is_one_line_at_any_time(folder: Path) -> None:
     line = mistake(folder, "run", "noise", "--set", "parameters.kind=stopped", status=130)
     assert line == "eventsim: interrupted"
+
+
+def test_what_a_terminal_cannot_show_is_no_mistake(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    scenario = folder / "scenarios" / "noise.toml"
+    scenario.write_text(SCENARIO.replace("Poisson sources", "\u00b5V"), encoding="utf-8")
+    assert eventsim(folder, "list").stdout.splitlines()[-1] == r"noise    \xb5V"
 
 
 def test_without_standard_output_nothing_fails(folder: Path) -> None:

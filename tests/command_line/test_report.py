@@ -55,3 +55,7 @@ def test_a_summary_of_nothing_is_readable() -> None:
     assert lines[0] == "scenario         empty, seed 0"
     assert lines[1] == "engine           queue (asked for), threads 1"
     assert lines[-1] == "written          results/empty/raster.h5"
+    some = {"spikes": 3, "mean_rate_hz": 57.67733, "synaptic_events": 27_035_745, "run_s": 0.16}
+    lines = summary_lines(summary | some, [])
+    assert "spikes           3 (57.68 Hz a neuron)" in lines
+    assert "synaptic events  27,035,745 (168,973,406 a second)" in lines

@@ -12,6 +12,7 @@ import pytest
 import eventsim as es
 from eventsim.errors import MissingDataError
 from eventsim.hardware.costing import cost
+from eventsim.hardware.document import comparison
 from eventsim.hardware.run import read_run, run_of
 from eventsim.hardware.windows import count_windows
 from eventsim.network import SpikeTrains
@@ -39,6 +40,12 @@ def _eventsim(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", code, *command[3:]], capture_output=True, text=True, check=False
     )
+
+
+def test_a_chip_without_latencies_has_no_bound(raster: Path) -> None:
+    run = es.read_run(raster)
+    assert comparison(es.cost(run, "spinnaker2"))["bound_seconds"] is None
+    assert comparison(es.cost(run, "loihi"))["bound_seconds"] > 0.0
 
 
 def test_the_command_writes_report_tables_and_figures(raster: Path, tmp_path: Path) -> None:

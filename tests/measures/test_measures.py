@@ -51,6 +51,13 @@ def test_bad_trains(trains: Any, said: str) -> None:
         measures.spike_trains(trains)
 
 
+def test_closed_forms_refuse_what_has_no_answer() -> None:
+    with pytest.raises(InputError, match="below_hz = 5: must be above least_hz, 20"):
+        measures.rate_misread_probability(10.0, 1000.0, 20, 5)
+    with pytest.raises(InputError, match="rate_a_hz = -1: must be finite and not negative"):
+        measures.chance_coincidence_rate_hz(-1, 1.0, 1.0)
+
+
 def naive_van_rossum(a: list[float], b: list[float], tau: float) -> float:
     """Its definition: the integral on a fine grid."""
     t = np.linspace(0.0, 50.0 + 30.0 * tau, 200_001)

@@ -191,6 +191,9 @@ VALUE_MISTAKES = {
     "tau_ms = nan": lambda: Cell(tau_ms=NAN),
     "tau_ms[1] = nan": lambda: Cell(tau_ms=[1.0, NAN]),
     "tau_ms = -1.0: must": lambda: Cell(tau_ms=-1.0),
+    "tau_ms = 'long': a number": lambda: Cell(tau_ms="long"),
+    "tau_ms = ['long']: an array of numbers": lambda: Cell(tau_ms=["long"]),
+    "times[0] = ['soon']: an array of numbers": lambda: SpikeTrains([["soon"]]),
     "test = 'never'": lambda: Cell(test="never"),
 }
 

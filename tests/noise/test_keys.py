@@ -8,8 +8,10 @@ import tomllib
 import pytest
 from pydantic import ValidationError
 
-from eventsim.network import noise
-from eventsim.scenario.noise import NoiseTable
+from eventsim.models import LIF
+from eventsim.network import AllToAll, Network, noise
+from eventsim.scenario.noise import NoiseTable, with_noise
+from eventsim.scenario.problems import ScenarioError
 
 TABLE = """
 jitter_ms = 0.5
@@ -70,3 +72,40 @@ def test_keys_become_descriptions() -> None:
 def test_mistakes(text: str) -> None:
     with pytest.raises(ValidationError):
         read(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ('jitter_shape = "uniform"', "noise.jitter_shape"),
+        ("weight_largest = 2.0\n[projections.a]\nlost = 0.1", "noise.weight_largest"),
+        (
+            '[projections.a]\njitter_ms = 1.0\n[projections.b]\njitter_per = "synapse"',
+            "noise.projections.b.jitter_per",
+        ),
+        ("[populations.c]\nthreshold_per_spike = false", "noise.populations.c.threshold_per_spike"),
+    ],
+)
+def test_how_noise_acts_needs_noise_that_acts(text: str, key: str) -> None:
+    with pytest.raises(ScenarioError, match=f"x.toml: {key}: does nothing without"):
+        with_noise(network(), read(text), "x.toml")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'jitter_shape = "uniform"\n[projections.a]\njitter_ms = 1.0',
+        'jitter_ms = 1.0\n[projections.a]\njitter_shape = "uniform"',
+    ],
+)
+def test_how_noise_acts_may_stand_for_all_or_for_one(text: str) -> None:
+    noisy = with_noise(network(), read(text), "x.toml")
+    assert noisy.noise_on(noisy.projections["a"])[noise.SpikeJitter] == noise.SpikeJitter(1.0, "uniform")
+
+
+def network() -> Network:
+    made = Network()
+    cells = made.population("c", 2, LIF())
+    for name in "ab":
+        made.connect(cells, cells, AllToAll(), name=name)
+    return made

@@ -159,6 +159,8 @@ def test_wrong_input_is_named(tmp_path: Path) -> None:
         writer.close()
     with pytest.raises(FileFormatError, match="cannot be written"):
         RasterWriter(tmp_path / "r.h5.partial" / "x.h5", [("a", 0, 1)])
+    with pytest.raises(FileFormatError, match="is a directory"):
+        RasterWriter(tmp_path, [("a", 0, 1)])
 
 
 def test_samples_must_fit_the_plan(tmp_path: Path) -> None:

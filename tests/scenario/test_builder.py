@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -38,6 +39,10 @@ def check(builder: Any, parameters: dict[str, Any]) -> dict[str, Any]:
 def test_only_what_the_scenario_gives_is_handed_on() -> None:
     assert check(typed, {"size": 3}) == {"size": 3}
     assert check(typed, {"size": 3, "shape": [1, 2.5]}) == {"size": 3, "shape": (1.0, 2.5)}
+
+
+def test_an_object_that_can_be_called_is_a_builder_too() -> None:
+    assert check(functools.partial(typed, kind="b"), {"size": 3}) == {"size": 3}
 
 
 def test_without_types_everything_is_taken() -> None:
@@ -96,6 +101,8 @@ def test_a_file_named_like_an_installed_module_does_not_replace_it(repository: P
     (repository / "json.py").write_text("def build(*, seed): ...\n")
     assert find_builder("json.py:build", repository / "x.toml").__module__ == "eventsim_scenario_json"
     assert hasattr(sys.modules["json"], "dumps")
+    (repository / "ring.v2.py").write_text("def build(*, seed): ...\n")
+    assert find_builder("ring.v2.py:build", repository / "x.toml").__module__ == "eventsim_scenario_ring_v2"
 
 
 def test_a_missing_module_names_the_nearest(repository: Path) -> None:

@@ -103,6 +103,23 @@ def test_a_state_trace_is_checked(tmp_path: Path, state: dict[str, Any], said: s
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"name": "../up"}, "name = '../up': should be letters, digits"),
+        ({"hardware": {"chips": "2x"}}, "hardware.chips = '2x': should be auto or COLUMNSxROWS"),
+    ],
+)
+def test_texts_of_another_form_are_told_the_right_one(
+    tmp_path: Path, change: dict[str, Any], said: str
+) -> None:
+    path = tmp_path / "small.toml"
+    path.write_text(MINIMAL)
+    with pytest.raises(ScenarioError) as caught:
+        load_scenario(path, change)
+    assert said in str(caught.value)
+
+
 def test_any_wrong_value_is_one_line(tmp_path: Path) -> None:
     path = tmp_path / "small.toml"
     for value in (None, [], {}, "x\ny" * 100, float("nan"), -1, [1] * 1000):

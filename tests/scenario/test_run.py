@@ -30,11 +30,13 @@ from eventsim.network import Network, PoissonSpikes
 from eventsim.scenario.experiment import Experiment
 
 
-def build(*, seed: int, size: int = 5, measured: bool = False) -> Network | Experiment:
+def build(*, seed: int, size: int = 5, measured: bool = False, mistaken: bool = False) -> Network | Experiment:
     network = Network(seed)
     network.source("noise", PoissonSpikes(rate_hz=10.0), size=size)
     network.source("more", PoissonSpikes(rate_hz=10.0), size=size)
     network.record_spikes("noise")
+    if mistaken:
+        return Experiment(network, measure=lambda results: {"rate": 1 / 0})
     if not measured:
         return network
     return Experiment(
@@ -126,6 +128,14 @@ def test_an_experiment_measures_the_raster(scenario: Path) -> None:
         "spikes_of_noise": 30,
         "not_a_number": None,
     }
+
+
+def test_a_mistake_in_a_measure_says_where_the_raster_is(scenario: Path) -> None:
+    with pytest.raises(ZeroDivisionError) as caught:
+        run_scenario(scenario, {"duration_ms": 30.0, "parameters.mistaken": True})
+    status, line = describe(caught.value)
+    assert (status, "; the raster is complete: results/small/raster.h5; " in line) == (1, True)
+    assert open_raster("results/small/raster.h5").spike_count() > 0
 
 
 def test_the_raster_depends_on_neither_engine_nor_time(scenario: Path) -> None:

@@ -185,6 +185,13 @@ def test_a_sweep_is_drawn_and_its_crossing_named(here: Command, folder: Path) ->
     assert drawn.splitlines()[1] in printed
 
 
+def test_a_grid_beside_drawn_settings_asks_for_a_choice(here: Command) -> None:
+    vary = "--vary", "parameters.size=3,5", "--vary", "parameters.rate_hz=uniform(20, 40)", "--samples", "2"
+    status, _, said = here("sweep", "noise", *vary, "--workers", "0")
+    assert (status, said.startswith("no figure: parameters.size vary beside parameters.rate_hz")) == (0, True)
+    assert here("plot", "results/noise-sweep", "--at", "parameters.size=3")[0] == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "said"),
     [

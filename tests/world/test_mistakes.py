@@ -57,6 +57,10 @@ MISTAKES = {
     ),
     "a parameter of time 0": (lambda w: w.set_parameters("lif", v_init=1.0), "v_init = 1.0: it is of time 0"),
     "a current as a parameter": (lambda w: w.set_parameters("lif", i_e=1.0), "i_e = 1.0: .*World.current"),
+    "a function that was not called": (
+        lambda w: w.process(test_delays_of_zero_in_windows),
+        "a generator is needed",
+    ),
     "no such variable": (lambda w: w.state("lif", "w"), "variable = 'w'"),
     "a condition asked at no time": (lambda w: w.until(lambda: True), "give either after or every_ms"),
 }

@@ -18,7 +18,7 @@ from eventsim.network.network import Network
 
 _ARRIVALS_A_TARGET = 1.0  # in a cell, at least: a whole block has 1024 to 2048
 _SHORTEST_MS, _LONGEST_MS = 2.0**-10, 2.0**10
-_MOST_IN_CELL = 2.0**31
+_MOST_IN_CELL = 2.0**17  # of a block of targets: some 1e8 Hz each; kernels draw many cells at once, and all blocks
 
 
 class DriveTable:
@@ -28,7 +28,7 @@ class DriveTable:
     global ids of each drive's targets, ascending; ``rates`` their rates.
 
     Raises:
-        InputError: a rate so high that one cell would not fit into memory.
+        InputError: a rate so high that what is drawn at once would not fit into memory.
     """
 
     def __init__(self, network: Network) -> None:

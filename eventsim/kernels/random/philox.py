@@ -8,8 +8,10 @@ Bit for bit the generator behind ``numpy.random.Philox`` (NumPy increments its c
 from typing import Any
 
 from llvmlite import ir
-from numba import njit, types, uint64
+from numba import types, uint64
 from numba.extending import intrinsic
+
+from eventsim.kernels.jit import inner
 
 _MULTIPLIER_0 = 0xD2E7470EE14C6C93
 _MULTIPLIER_1 = 0xCA5A826395121157
@@ -40,7 +42,7 @@ def float_of_bits(typingctx: Any, bits: Any) -> Any:
     return types.float64(types.uint64), codegen
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def philox_block(key0, key1, c0, c1, c2, c3):
     """The four 64-bit words of the block with counter (c0, c1, c2, c3) under the key (key0, key1); all uint64."""
     k0, k1 = uint64(key0), uint64(key1)
@@ -54,7 +56,7 @@ def philox_block(key0, key1, c0, c1, c2, c3):
     return x0, x1, x2, x3
 
 
-@njit(error_model="numpy", nogil=True)
+@inner
 def to_unit(word):
     """A double in the open interval (0, 1) from a 64-bit word: the upper 52 bits and a half, never 0 and never 1."""
     return (float(uint64(word) >> uint64(12)) + 0.5) * (2.0 * _TWO_TO_MINUS_53)

@@ -139,6 +139,7 @@ TILE = _record(
     *_growing("keys"),  # f8: times of the arrivals, of one neuron after the other
     *_growing("places"),  # u4: and where they stand in ``unsorted``
     *_growing("spikes"),
+    *_growing("sorting"),  # room to sort them
     *_growing("held"),  # u4: refractory neurons, where handled in sums
     ("batches", "u8"),  # BATCH (3,), of own weights: excitation, inhibition, what `tile_slices` adds up
     ("batch_terms", "u8"),  # f8: what some of a batch add to one sum, and to another

@@ -16,7 +16,7 @@ from eventsim.kernels.layout import DONE, ENDLESS, PAUSED
 from eventsim.kernels.memory import f8, i8, record_at, u2, u4
 from eventsim.kernels.upcoming import next_current, next_source
 from eventsim.kernels.windows.layout import BATCH, EVENTS, FEED, JUMPS, TILE
-from eventsim.kernels.windows.spikes import collect, number_and_record
+from eventsim.kernels.windows.spikes import collect, number_and_record, sort_spikes
 from eventsim.kernels.windows.tile_drive import feed_window, next_fed
 from eventsim.kernels.windows.tile_epochs import (
     any_below,
@@ -163,6 +163,7 @@ def _live(groups, tile, w, wiring, inputs, scratch):
         _in_events(groups, tile, w, wiring, inputs)
     else:
         _in_sums(groups, tile, w, wiring, inputs, scratch)
+    sort_spikes(tile)
     _pass_drive(tile, w)
 
 

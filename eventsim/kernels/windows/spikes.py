@@ -5,7 +5,7 @@ from numba import int64
 from eventsim.kernels.growing import reallocated
 from eventsim.kernels.jit import inlined, inner
 from eventsim.kernels.layout import RECORDED
-from eventsim.kernels.memory import f8, i8, record_at, u1, u2, u4
+from eventsim.kernels.memory import f8, i8, prefetch, record_at, u1, u2, u4
 from eventsim.kernels.upcoming import is_watched, next_source
 from eventsim.kernels.windows.layout import SPIKE, TILE
 
@@ -40,33 +40,47 @@ def _before(a, b):
     return a.neuron <= b.neuron
 
 
+@inlined
+def _run_end(spikes, start, n):
+    """Where the run of spikes in order that begins at ``start`` ends."""
+    end = min(start + 1, n)
+    while end < n and _before(record_at(spikes, end - 1, SPIKE), record_at(spikes, end, SPIKE)):
+        end += 1
+    return end
+
+
+@inlined
+def _merge(spikes, left, middle, stop, target):
+    """Put two runs of spikes that follow each other into the same places of another list, as one run."""
+    right, end_left = middle, middle
+    for k in range(left, stop):
+        if left < end_left and (
+            right >= stop or _before(record_at(spikes, left, SPIKE), record_at(spikes, right, SPIKE))
+        ):
+            _copy(spikes, left, target, k)
+            left += 1
+        else:
+            _copy(spikes, right, target, k)
+            right += 1
+
+
 @inner
-def _sort_spikes(w):
-    """Put the spikes of a window into order: by merging, bottom up."""
-    n, width = w.n_spikes, int64(1)
-    while width < n:
+def sort_spikes(owner):
+    """Put the spikes of a tile or of the window into order: runs that are in order are merged two by two."""
+    n = owner.n_spikes
+    while _run_end(owner.spikes, int64(0), n) < n:
         start = int64(0)
         while start < n:
-            middle, stop = min(start + width, n), min(start + 2 * width, n)
-            left, right = start, middle
-            for k in range(start, stop):
-                if left < middle and (
-                    right >= stop
-                    or _before(record_at(w.spikes, left, SPIKE), record_at(w.spikes, right, SPIKE))
-                ):
-                    _copy(w.spikes, left, w.sorting, k)
-                    left += 1
-                else:
-                    _copy(w.spikes, right, w.sorting, k)
-                    right += 1
+            middle = _run_end(owner.spikes, start, n)
+            stop = _run_end(owner.spikes, middle, n)
+            _merge(owner.spikes, start, middle, stop, owner.sorting)
             start = stop
-        w.spikes, w.sorting = w.sorting, w.spikes
-        width *= 2
+        owner.spikes, owner.sorting = owner.sorting, owner.spikes
 
 
 @inner
 def collect(w, wiring, inputs):
-    """The spikes of all tiles and sources in this window, in order."""
+    """The spikes of all tiles and sources in this window, in order; those of each tile are already."""
     w.n_spikes = 0
     while next_source(inputs) < w.end:
         if u1(wiring.dead)[u4(inputs.source_ids)[inputs.next_source]] != 0:
@@ -81,13 +95,15 @@ def collect(w, wiring, inputs):
     for number in range(w.n_tiles):
         tile = record_at(w.tiles, number, TILE)
         for k in range(tile.n_spikes):
-            if u1(wiring.dead)[record_at(tile.spikes, k, SPIKE).neuron] != 0:
+            neuron = record_at(tile.spikes, k, SPIKE).neuron
+            if u1(wiring.dead)[neuron] != 0:
                 continue
+            prefetch(w.spike_counts, 8 * neuron)
             _spikes_room(w)
             _copy(tile.spikes, k, w.spikes, w.n_spikes)
             w.n_spikes += 1
         tile.n_spikes = 0
-    _sort_spikes(w)
+    sort_spikes(w)
 
 
 @inner

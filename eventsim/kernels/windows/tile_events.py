@@ -45,6 +45,7 @@ def _fire(group, tile, p, s, i, now, rank, serial, number):
     if tile.n_spikes == tile.room_spikes:
         tile.room_spikes = max(64, 2 * tile.room_spikes)
         tile.spikes = reallocated(tile.spikes, tile.room_spikes * _SPIKE)
+        tile.sorting = reallocated(tile.sorting, tile.room_spikes * _SPIKE)
     spike = record_at(tile.spikes, tile.n_spikes, SPIKE)
     spike.time, spike.rank, spike.serial, spike.link = now, rank, serial, number
     spike.neuron, spike.row = tile.first_id + i, row(group.model, p, s)

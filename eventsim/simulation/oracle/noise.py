@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from eventsim.build.noise import keys
-from eventsim.kernels.random.philox import philox_block, to_unit
 from eventsim.kernels.random.quantiles import normal_quantile
 from eventsim.network.description import FloatArray
 from eventsim.network.network import Network
@@ -22,8 +21,13 @@ from eventsim.network.projection import Projection
 def uniform(stream: tuple[Any, Any], *counter: int) -> float:
     """A draw in (0, 1) of a stream, by (element, number[, 1 + target, which])."""
     element, number, *rest = (*counter, 0, 0)
-    words = philox_block(*stream, *map(np.uint64, (number, element, *rest[:2])))
-    return float(to_unit(np.uint64(words[0])))
+    key, block = (
+        sum(int(word) << (64 * k) for k, word in enumerate(words))
+        for words in (stream, (number, element, *rest[:2]))
+    )
+    before = (block - 1) % 2**256  # NumPy counts one further before it draws
+    word = int(np.random.Philox(key=key, counter=before).random_raw())
+    return ((word >> 12) + 0.5) * 2.0**-52
 
 
 class Travel:
