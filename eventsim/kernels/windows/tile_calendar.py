@@ -150,9 +150,9 @@ def _ask_for_synapses(link, first, end):
 
 
 @inlined
-def _append(lane, day, link, leg, until):
-    """Enter the synapses from ``entered`` on that a spike reaches on a day, before ``until``."""
-    k, n = leg.entered, i8(lane.n)[day]
+def _append(lane, day, link, leg, k, until):
+    """Enter the synapses from ``k`` on that a spike reaches on a day, before ``until``; returns the next one."""
+    entered, n = k, i8(lane.n)[day]
     first = n
     while k < leg.end:
         if n + BLOCK > lane.room:
@@ -172,10 +172,11 @@ def _append(lane, day, link, leg, until):
         _ask_for_synapses(link, k + _ASKED_FOR - BLOCK, k + _ASKED_FOR)
     if lane.own != 0:
         weights = f8(lane.weights + uint64(8 * (day * lane.room + first)))
-        for j in range(k - leg.entered):
-            weights[j] = weight_at(link.weights, link.single, int64(1), leg.entered + j)
-    i8(lane.n)[day], leg.entered = n, k
+        for j in range(k - entered):
+            weights[j] = weight_at(link.weights, link.single, int64(1), entered + j)
+    i8(lane.n)[day] = n
     _note_run(lane, day, leg.serial, first)
+    return k
 
 
 @inlined
@@ -194,17 +195,18 @@ def _enter_each(tile, w, link, lane, leg):
     """A spike that reaches its synapses at times of their own."""
     emitted, delays = leg.emitted, f8(link.delays)
     until = -math.inf
-    day = int64(0)
-    while leg.entered < leg.end:
-        time = emitted + delays[leg.entered]
+    day, k = int64(0), leg.entered
+    while k < leg.end:
+        time = emitted + delays[k]
         day, until = day + 1, until + w.day_ms  # most often the next day has some
         if not until - w.day_ms <= time < until:
             day = day_of(w, time) - tile.first_day
             until = (tile.first_day + day + 1) * w.day_ms
         if day >= tile.n_days:
             tile.beyond = min(tile.beyond, time)
-            return
-        _append(lane, day, link, leg, until)
+            break
+        k = _append(lane, day, link, leg, k, until)
+    leg.entered = k
 
 
 @inner

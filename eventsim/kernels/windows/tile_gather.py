@@ -78,6 +78,25 @@ def find(tile):
 
 
 @inlined
+def _leave_marked(tile, batch):
+    """Of what was found in a batch only that at marked neurons; without branches, which nobody could predict."""
+    neurons, found, marks, kept = u2(batch.neurons), found_in(tile, batch), u2(tile.marks), int64(0)
+    for j in range(batch.n_found):
+        found[kept] = found[j]
+        kept += marks[neurons[found[j]]] != 0
+    batch.n_found = kept
+
+
+@inner
+def find_less(tile):
+    """Forget what `find` found at neurons that are marked no longer."""
+    for k in range(tile.n_open):
+        _leave_marked(tile, record_at(tile.open, k, BATCH))
+    for k in range(tile.n_feeds):
+        _leave_marked(tile, record_at(record_at(tile.feeds, k, FEED).batch, 0, BATCH))
+
+
+@inlined
 def found_in(tile, batch):
     """The arrivals of a batch that `find` found."""
     return u4(tile.found + uint64(4 * batch.first_found))
@@ -128,12 +147,12 @@ def _gather_open(tile, w, wiring, each, everyone):
     """The arrivals of an open batch at marked neurons; or at everyone, who is marked then."""
     batch = record_at(tile.open, each, BATCH)
     link = record_at(wiring.links, batch.link, LINK)
-    times, neurons, found, marks = f8(batch.times), u2(batch.neurons), found_in(tile, batch), u2(tile.marks)
+    times, neurons, found = f8(batch.times), u2(batch.neurons), found_in(tile, batch)
     run = int64(0)
     for j in range(batch.n if everyone else batch.n_found):
         k = j if everyone else int64(found[j])
-        i = int64(neurons[k])
-        if (everyone or marks[i] != 0) and (tile.in_part == 0 or is_within(w, times[k])):
+        if tile.in_part == 0 or is_within(w, times[k]):
+            i = int64(neurons[k])
             run, serial = _serial_at(batch, run, k)
             if everyone:
                 mark(tile, i)
@@ -142,7 +161,7 @@ def _gather_open(tile, w, wiring, each, everyone):
 
 @inner
 def gather(tile, w, wiring, inputs, everyone):
-    """All arrivals in this window at neurons that are marked, of which `find` wrote down the most (or at everyone)."""
+    """All arrivals at marked neurons (or at everyone) in this window, most of which `find` found."""
     tile.n_unsorted = 0
     for k in range(tile.n_deliveries):
         if k + AHEAD < tile.n_deliveries:
@@ -174,8 +193,7 @@ def _gather_feeds(tile, inputs):
         times, neurons, found = f8(batch.times), u2(batch.neurons), found_in(tile, batch)
         for j in range(batch.n_found):
             k = int64(found[j])
-            if u2(tile.marks)[neurons[k]] != 0:
-                _arrives(tile, int64(neurons[k]), times[k], weight, DRIVEN, feed.number, receptor)
+            _arrives(tile, int64(neurons[k]), times[k], weight, DRIVEN, feed.number, receptor)
 
 
 # --- into order

@@ -17,7 +17,7 @@ from eventsim.kernels.neuron import weight_at
 from eventsim.kernels.sums import SLACK, growth
 from eventsim.kernels.windows.layout import BATCH, DELIVERY, FEED, SUMS
 from eventsim.kernels.windows.tile_batches import AT_ONCE, is_within, reserve, weight_in
-from eventsim.kernels.windows.tile_gather import find_in_row, found_in
+from eventsim.kernels.windows.tile_gather import find_in_row, find_less, found_in
 from eventsim.kernels.windows.tile_limits import HELD
 from eventsim.kernels.windows.tile_terms import jump_terms
 
@@ -138,4 +138,6 @@ def release_safe(tile, w, wiring, inputs):
             f8(tile.u)[i] = u
             marks[i] = 0
             u2(tile.bits)[i >> 4] &= ~(1 << (i & 15))
-    tile.n_marked = kept
+    if kept < tile.n_marked:
+        tile.n_marked = kept
+        find_less(tile)
