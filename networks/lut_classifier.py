@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from itertools import pairwise
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -61,23 +63,27 @@ def digit_data(seed: int, span_ms: float = 10.0, test_fraction: float = 0.3) -> 
 
     A pixel of full ink spikes at 0 ms, an empty one at ``span_ms``.  Raises `MissingDataError` without scikit-learn.
     """
-    try:
-        from sklearn.datasets import load_digits
-    except ImportError as error:
-        raise MissingDataError(
-            "the digits come with scikit-learn: pip install 'eventsim[scenarios]'"
-        ) from error
     if not 0.0 < test_fraction < 1.0:
         raise InputError("test_fraction", test_fraction, "must be between 0 and 1")
-    ink, labels = load_digits(return_X_y=True)
-    latencies = intensity_to_latency(ink / BRIGHTEST, span_ms)
-    labels = labels.astype(np.int64)
+    scans = _scans()
+    latencies, labels = (
+        intensity_to_latency(scans[:, :-1] / BRIGHTEST, span_ms),
+        scans[:, -1].astype(np.int64),
+    )
     draw = generator(seed, "split", "digits")
     held_out = np.zeros(labels.size, dtype=bool)
     for digit in range(N_DIGITS):
         of_class = draw.permutation(np.flatnonzero(labels == digit))
         held_out[of_class[: round(test_fraction * of_class.size)]] = True
     return Digits(latencies[~held_out], labels[~held_out], latencies[held_out], labels[held_out])
+
+
+def _scans() -> NDArray[np.float64]:
+    """The images' pixels and, last, their labels (n, 65): scikit-learn's file; to import it would take a second."""
+    package = find_spec("sklearn")
+    if package is None or package.origin is None:
+        raise MissingDataError("the digits come with scikit-learn: pip install 'eventsim[scenarios]'")
+    return np.loadtxt(Path(package.origin).parent / "datasets" / "data" / "digits.csv.gz", delimiter=",")
 
 
 def train_classifier(

@@ -60,3 +60,14 @@ def test_unusable_settings_are_refused():
         ClassifierSettings(shift_px=1.5)
     with pytest.raises(InputError, match="n_comparisons"):
         train_classifier(digit_data(0), replace(SMALL, n_comparisons=0), 0)
+
+
+def test_the_digits_are_those_that_scikit_learn_loads():
+    from sklearn.datasets import load_digits
+
+    ink, labels = load_digits(return_X_y=True)
+    digits = digit_data(seed=0, span_ms=16.0)
+    read = np.concatenate([digits.x_train, digits.x_test]), np.concatenate([digits.y_train, digits.y_test])
+    assert sorted(map(tuple, np.column_stack(read))) == sorted(
+        map(tuple, np.column_stack([16.0 - ink, labels]))
+    )
