@@ -79,11 +79,16 @@ def digit_data(seed: int, span_ms: float = 10.0, test_fraction: float = 0.3) -> 
 
 
 def _scans() -> NDArray[np.float64]:
-    """The images' pixels and, last, their labels (n, 65): scikit-learn's file; to import it would take a second."""
+    """The images' pixels and, last, their labels (n, 65): scikit-learn's file, as to import it would take a second."""
     package = find_spec("sklearn")
     if package is None or package.origin is None:
         raise MissingDataError("the digits come with scikit-learn: pip install 'eventsim[scenarios]'")
-    return np.loadtxt(Path(package.origin).parent / "datasets" / "data" / "digits.csv.gz", delimiter=",")
+    file = Path(package.origin).parent / "datasets" / "data" / "digits.csv.gz"
+    if file.is_file():
+        return np.loadtxt(file, delimiter=",")
+    from sklearn.datasets import load_digits  # whose place for it is its own affair
+
+    return np.column_stack(load_digits(return_X_y=True))
 
 
 def train_classifier(
