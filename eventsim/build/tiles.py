@@ -109,7 +109,9 @@ class Tiles:
                 own = slice(int(record["first_local"][0]), int(record["first_local"][0]) + int(end - first))
                 record["state"], record["state_bytes"] = address(states[own]), states[own].nbytes
                 records.append(record)
-        self.records = np.concatenate([layout.new(layout.TILE, 0), *records])
+        self.records = layout.new(layout.TILE, len(records))
+        for index, record in enumerate(records):
+            self.records[index] = record[0]
         self.fed = self._fed(network)
 
     def _fed(self, network: Network) -> frozenset[int]:

@@ -34,7 +34,7 @@ from eventsim.simulation.window_memory import free_calendars, free_lanes, free_t
 Spikes = Callable[[NDArray[np.float64], NDArray[np.uint32]], None]
 Progress = Callable[[float], None]
 
-_LINE = windows.LINE // 8  # int64
+_APART = window_layout.APART // 8  # int64
 # As `windows.run._done` counts them: well under a second, for Ctrl-C and progress.
 _EVENTS_A_CALL = 64_000_000
 # A third of a second of work; a call and reading what comes for it take a millisecond.
@@ -109,7 +109,7 @@ class WindowEngine(Changeable):
             most_at_once=min(1000 + 100 * network.size, _MOST_AT_ONCE),
         )
         self.windows.record["scratch"], self.windows.record["scratch_bytes"] = self.tiles.scratch(threads)
-        self._shared = np.zeros((1 + threads) * _LINE, np.int64)
+        self._shared = window_layout.new(np.dtype(np.int64), (1 + threads) * _APART)
         self._pool = ThreadPoolExecutor(max(1, threads - 1))  # starts a thread when it is needed
         self.parts = Parts()
         self.time = 0.0
@@ -270,7 +270,7 @@ class WindowEngine(Changeable):
     def _meeting(self) -> tuple[int, int]:
         """Where the threads meet and take tiles from: two addresses."""
         first = address(self._shared)
-        return first, first + windows.LINE
+        return first, first + window_layout.APART
 
     def _run(self, spikes: Spikes, progress: Progress) -> None:
         """Simulate the windows before ``last``."""

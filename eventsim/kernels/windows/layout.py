@@ -10,9 +10,19 @@ import numpy as np
 
 from eventsim.kernels.layout import _record
 
+APART = 128
+"""Bytes between what different threads write: two lines of the cache, which processors fetch together.  Nearer, one
+core would take the other's line from another."""
+
 
 def _growing(name: str) -> tuple[tuple[str, str], ...]:
     return (name, "u8"), (f"n_{name}", "i8"), (f"room_{name}", "i8")
+
+
+def _apart(*fields: tuple[str, str]) -> np.dtype[Any]:
+    """A record that ends where a line does: the next one belongs to another thread."""
+    left = -_record(*fields).itemsize % APART // 8
+    return _record(*fields, *((f"unused{k}", "i8") for k in range(left)))
 
 
 EVENTS, JUMPS, CURRENTS = range(3)
@@ -106,7 +116,7 @@ FEED = _record(
 )
 """A drive of a tile that is drawn in the tile."""
 
-TILE = _record(
+TILE = _apart(
     ("group", "i8"),
     ("kind", "i8"),
     ("population", "i8"),
@@ -239,5 +249,9 @@ WINDOWS = _record(
 
 
 def new(dtype: np.dtype[Any], n: int = 1) -> Any:
-    """Records of zeros."""
-    return np.zeros(n, dtype)
+    """Records of zeros, in lines of the cache that hold nothing else: what lies beside them, other threads write."""
+    size = n * dtype.itemsize
+    room = np.zeros(size + -size % APART + APART, np.uint8)
+    first = -room.ctypes.data % APART
+    records: np.ndarray[Any, Any] = room[first : first + size].view(dtype)
+    return records

@@ -15,7 +15,7 @@ from eventsim.kernels.jit import apart, inlined, inner, kernel, spliced
 from eventsim.kernels.layout import DONE, ENDLESS, PAUSED
 from eventsim.kernels.memory import f8, i8, record_at, u2, u4
 from eventsim.kernels.upcoming import next_current, next_source
-from eventsim.kernels.windows.layout import BATCH, EVENTS, FEED, JUMPS, TILE
+from eventsim.kernels.windows.layout import APART, BATCH, EVENTS, FEED, JUMPS, TILE
 from eventsim.kernels.windows.spikes import collect, number_and_record, sort_spikes
 from eventsim.kernels.windows.tile_drive import feed_window, next_fed
 from eventsim.kernels.windows.tile_epochs import (
@@ -42,7 +42,6 @@ from eventsim.kernels.windows.watching import first_watched, first_watched_sourc
 
 _TILE = TILE.itemsize
 _DEAR = 16
-LINE = 64  # bytes between what threads share: of two in a line of the cache one core would take the other from another
 
 
 # --- a tile in a window
@@ -345,21 +344,21 @@ def _go_through_tiles(groups, w, wiring, inputs, scratch, thread, taken):
     for later in range(w.n_threads):
         owner = (thread + later) % w.n_threads
         first, end = owner * w.n_tiles // w.n_threads, (owner + 1) * w.n_tiles // w.n_threads
-        number = first + added(taken + uint64(LINE * owner), 1)
+        number = first + added(taken + uint64(APART * owner), 1)
         while number < end:
             tile = record_at(w.tiles, number, TILE)
             if tile.ahead != 0:
                 tile.ahead = 0
             else:
                 _live(groups, tile, w, wiring, inputs, scratch)
-            number = first + added(taken + uint64(LINE * owner), 1)
+            number = first + added(taken + uint64(APART * owner), 1)
 
 
 @kernel
 def run_windows(groups, wiring_array, windows_array, inputs_array, thread, arrivals, taken):
     """Simulate all events before ``last``; called by each thread.
 
-    ``arrivals``: address of what `meet` counts.  ``taken``: of an int64 for each thread, `LINE` bytes apart: how many
+    ``arrivals``: address of what `meet` counts.  ``taken``: of an int64 for each thread, `APART` bytes apart: how many
     of its tiles have been taken in this window.
     """
     wiring, w, inputs = wiring_array[0], windows_array[0], inputs_array[0]
@@ -370,7 +369,7 @@ def run_windows(groups, wiring_array, windows_array, inputs_array, thread, arriv
             if w.status < 0:
                 _begin_window(groups, w, wiring, inputs, scratch)
             for owner in range(w.n_threads):
-                i8(taken + uint64(LINE * owner))[0] = 0
+                i8(taken + uint64(APART * owner))[0] = 0
         meet(arrivals, w.n_threads)
         if w.status >= 0:
             return
