@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -26,6 +25,7 @@ from eventsim.network.network import Network
 from eventsim.network.population import Population, PopulationView
 from eventsim.simulation.c_blocks import copied, elements, lying, refill
 from eventsim.simulation.changeable import Changeable
+from eventsim.simulation.kernel_threads import KernelThreads
 from eventsim.simulation.naming import member_name
 from eventsim.simulation.pace import Pace
 from eventsim.simulation.profile import Parts, sent_by_projection
@@ -34,7 +34,6 @@ from eventsim.simulation.window_memory import free_calendars, free_lanes, free_t
 Spikes = Callable[[NDArray[np.float64], NDArray[np.uint32]], None]
 Progress = Callable[[float], None]
 
-_APART = window_layout.APART // 8  # int64
 # As `windows.run._done` counts them: well under a second, for Ctrl-C and progress.
 _EVENTS_A_CALL = 64_000_000
 # A third of a second of work; a call and reading what comes for it take a millisecond.
@@ -109,8 +108,7 @@ class WindowEngine(Changeable):
             most_at_once=min(1000 + 100 * network.size, _MOST_AT_ONCE),
         )
         self.windows.record["scratch"], self.windows.record["scratch_bytes"] = self.tiles.scratch(threads)
-        self._shared = window_layout.new(np.dtype(np.int64), (1 + threads) * _APART)
-        self._pool = ThreadPoolExecutor(max(1, threads - 1))  # starts a thread when it is needed
+        self._threads = KernelThreads(threads)
         self.parts = Parts()
         self.time = 0.0
         self._known = -math.inf  # what comes from outside up to here has been read
@@ -162,7 +160,12 @@ class WindowEngine(Changeable):
         windows.begin(self.groups.kernel, nothing.record, 0.0, -1)
         windows.end(self.groups.kernel, nothing.record, 0.0, -1)
         windows.run_windows(
-            self.groups.kernel, self.wiring.block.record, nothing.record, inputs.record, 0, *self._meeting
+            self.groups.kernel,
+            self.wiring.block.record,
+            nothing.record,
+            inputs.record,
+            0,
+            *self._threads.meeting,
         )
 
     def run_until(self, t_stop: float, spikes: Spikes, progress: Progress) -> None:
@@ -266,12 +269,6 @@ class WindowEngine(Changeable):
     def _events(self) -> int:
         return int(self.tiles.records["synaptic_events"].sum())
 
-    @property
-    def _meeting(self) -> tuple[int, int]:
-        """Where the threads meet and take tiles from: two addresses."""
-        first = address(self._shared)
-        return first, first + window_layout.APART
-
     def _run(self, spikes: Spikes, progress: Progress) -> None:
         """Simulate the windows before ``last``."""
         w = self.windows
@@ -289,24 +286,13 @@ class WindowEngine(Changeable):
             progress(float(w.scalar("now")))
 
     def _on_all_threads(self) -> None:
-        """Call the kernel on every thread.  An exception from outside, a signal's, leaves no thread waiting."""
         blocks = (self.wiring.block, self.windows, self.inputs)
         kernel = partial(windows.run_windows, self.groups.kernel, *(block.record for block in blocks))
-        met = int(self._shared[0])
-        others = []
-        try:
-            for thread in range(1, self.threads):
-                others.append(self._pool.submit(kernel, thread, *self._meeting))
-            kernel(0, *self._meeting)
-        except BaseException:
-            if self.threads > 1 and int(self._shared[0]) == met:  # before it has met the others
-                self.windows.record["events_a_call"] = -1
-                for thread in range(1 + len(others), self.threads):
-                    others.append(self._pool.submit(kernel, thread, *self._meeting))
-                kernel(0, *self._meeting)
-            raise
-        for other in others:
-            other.result()
+        self._threads.run(kernel, self._come_back)
+
+    def _come_back(self) -> None:
+        """Let the kernel return at its next look at the caller."""
+        self.windows.record["events_a_call"] = -1
 
     def _hand_out(self, spikes: Spikes) -> None:
         w = self.windows.record[0]
