@@ -101,7 +101,7 @@ def table(rows: Rows) -> list[str]:
 
 
 def _in_a_row(facts: Mapping[str, Any]) -> str:
-    return ", ".join(f"{key} {_text(value)}" for key, value in facts.items())
+    return ", ".join(f"{key} {_text(value)}" for key, value in facts.items() if value is not None)
 
 
 def _text(value: Any) -> str:

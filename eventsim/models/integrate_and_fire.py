@@ -90,6 +90,7 @@ class IF(Model):
     state_dtype: ClassVar[np.dtype[Any]] = np.dtype(
         [(name, "f8") for name in ("t", "v", "slope", "t_free")], align=True
     )
+    state_units: ClassVar[Mapping[str, str]] = {"t": "ms", "t_free": "ms", "v": "mV", "slope": "mV/ms"}
 
     c_m: Value = 250.0
     v_th: Value = 1.0

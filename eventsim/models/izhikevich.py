@@ -214,6 +214,7 @@ class Izhikevich(Model):
         + [("dv", "f8", (ORDER,)), ("du", "f8", (ORDER,))],
         align=True,
     )
+    state_units: ClassVar[Mapping[str, str]] = {"t": "ms", "v": "mV", "u": "mV/ms", "current": "mV/ms"}
 
     a: Value = 0.02
     b: Value = 0.2

@@ -80,6 +80,7 @@ class IzhikevichGrid(Izhikevich):
     state_dtype: ClassVar[np.dtype[Any]] = np.dtype(
         [(name, "f8") for name in ("t", "v", "u", "current", "arrived")], align=True
     )
+    state_units: ClassVar[Mapping[str, str]] = {**Izhikevich.state_units, "arrived": "mV/ms"}
 
     def initial_state(self, values: Mapping[str, NDArray[np.float64]], n: int) -> NDArray[Any]:
         """v_init and u_init, and the external current switched on."""

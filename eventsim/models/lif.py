@@ -210,6 +210,7 @@ class LIF(Model):
     state_dtype: ClassVar[np.dtype[Any]] = np.dtype(
         [(name, "f8") for name in ("t", "u", "ref", "e", "v", "v_inf", "t_free")], align=True
     )
+    state_units: ClassVar[Mapping[str, str]] = {"t": "ms", "t_free": "ms", "v": "mV", "v_inf": "mV"}
 
     tau_m: Value = 20.0
     c_m: Value = 250.0

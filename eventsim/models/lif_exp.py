@@ -25,7 +25,7 @@ from eventsim.kernels.sums import (
 from eventsim.models.checks import check_reset, finite, membrane, reset_column, set_threshold, time_constants
 from eventsim.models.exp_crossing import first_crossing, response
 from eventsim.models.exp_epochs import Sums, advanced, fades, into_epoch, lasts, next_epoch, values_at
-from eventsim.models.lif import Value, carried_over, decay, exp, potentials
+from eventsim.models.lif import LIF, Value, carried_over, decay, exp, potentials
 from eventsim.network.model import Model
 
 _APART = 0.125
@@ -314,6 +314,7 @@ class LIFExp(Model):
         ],
         align=True,
     )
+    state_units: ClassVar[Mapping[str, str]] = {**LIF.state_units, "ex": "pA", "inh": "pA"}
 
     tau_m: Value = 20.0
     c_m: Value = 250.0

@@ -102,6 +102,7 @@ class LUTTables(Model):
         + [(name, "i8") for name in ("seen", "bits", "fresh", "read", "first_row")],
         align=True,
     )
+    state_units: ClassVar[Mapping[str, str]] = {"t": "ms", "t_fresh": "ms"}
 
     n_comparisons: int
     start_ms: float = 0.0
@@ -173,6 +174,7 @@ class LUTOutputs(Model):
     state_dtype: ClassVar[np.dtype[Any]] = np.dtype(
         [(name, "f8") for name in ("t", "volley", "sum", "due")] + [("count", "i8")], align=True
     )
+    state_units: ClassVar[Mapping[str, str]] = {"t": "ms", "sum": "ms", "due": "ms"}
 
     start_ms: float = 0.0
     interval_ms: float = 100.0

@@ -118,6 +118,7 @@ class LUTAttention(Model):
         + [(name, "i8", (MOST_POSITIONS,)) for name in ("keys", "stamp", "places")],
         align=True,
     )
+    state_units: ClassVar[Mapping[str, str]] = {"t": "ms", "t_fresh": "ms"}
 
     n_comparisons: int
     place_bits: int

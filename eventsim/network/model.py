@@ -34,6 +34,8 @@ class Model(Description):
     handlers: ClassVar[Any] = None
     parameter_dtype: ClassVar[np.dtype[Any]]
     state_dtype: ClassVar[np.dtype[Any]]
+    state_units: ClassVar[Mapping[str, str]] = {}
+    """Units of state variables by name, such as ``{"v": "mV"}``, for files and figures; those without one are left out."""
     takes_current: ClassVar[bool] = False
     sums: ClassVar[Literal["jumps", "currents"] | None] = None
     threshold: ClassVar[str | None] = None
@@ -68,6 +70,13 @@ class Model(Description):
         return tuple(
             f.name for f in fields(self) if f.type not in _OPTION_TYPES and _is_value(getattr(self, f.name))
         )
+
+    def unit_of(self, variable: str) -> str:
+        """The unit of a state variable, empty where `state_units` has none.  Raises `InputError` if it is no text."""
+        unit = self.state_units.get(variable, "")
+        if not isinstance(unit, str):
+            raise InputError(f"{type(self).__name__}.state_units[{variable!r}]", unit, "a text is needed")
+        return unit
 
     def check_size(self, size: int) -> None:
         """Raise `InputError` if an array of parameters does not have one element for each of `size`

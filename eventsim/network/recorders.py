@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from eventsim.network import checks
 from eventsim.network.description import Description, FloatArray
+from eventsim.network.model import Model
 
 if TYPE_CHECKING:
     from eventsim.network.population import PopulationView
@@ -24,6 +25,12 @@ class StateRecorder(Description):
     target: PopulationView
     variable: str
     times_ms: FloatArray
+
+    @property
+    def unit(self) -> str:
+        """The variable's unit, empty where the model declares none."""
+        model = self.target.population.model
+        return model.unit_of(self.variable) if isinstance(model, Model) else ""
 
     def validate(self) -> None:
         self._set("times_ms", checks.times("times_ms", self.times_ms, strictly=True))

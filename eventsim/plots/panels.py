@@ -132,7 +132,8 @@ def draw_trace(axes: Axes, trace: StateTrace) -> None:
     for column in range(min(count, SHOWN_TRACES)):
         colour = style.PALETTE[column % len(style.PALETTE)]
         axes.plot(trace.times, trace.values[:, column], color=colour, label=str(trace.neurons[column]))
-    axes.set(xlabel="time (ms)", ylabel=trace.variable, title=trace.population)
+    variable = f"{trace.variable} ({trace.unit})" if trace.unit else trace.variable
+    axes.set(xlabel="time (ms)", ylabel=variable, title=trace.population)
     if count > 1:
         axes.legend(title="neuron", loc="center left", bbox_to_anchor=(1.0, 0.5))
     style.note(axes, f"{SHOWN_TRACES} of {count} neurons" if count > SHOWN_TRACES else "")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 def to_neo(results: Results) -> neo.Block:
     """A segment for each population, a spike train for each neuron (silent too), a signal for each trace.
 
+    A signal has its model's unit, or is dimensionless where the package quantities does not know that.
     Raises MissingDataError where Neo is not installed.
     """
     try:
@@ -43,8 +44,9 @@ def to_neo(results: Results) -> neo.Block:
         signal = neo.IrregularlySampledSignal(
             np.array(trace.times) * quantities.ms,
             np.array(trace.values),
-            units="dimensionless",
+            units=_known_unit(trace.unit),
             name=trace.variable,
+            unit=trace.unit,
         )
         signal.array_annotate(neuron=np.array(trace.neurons))
         if trace.population not in segments:
@@ -52,3 +54,14 @@ def to_neo(results: Results) -> neo.Block:
             block.segments.append(segments[trace.population])
         segments[trace.population].irregularlysampledsignals.append(signal)
     return block
+
+
+def _known_unit(unit: str) -> str:
+    """The unit if the package quantities knows it."""
+    import quantities
+
+    try:
+        quantities.Quantity(1.0, unit)
+    except (LookupError, SyntaxError, TypeError, ValueError):
+        return "dimensionless"
+    return unit

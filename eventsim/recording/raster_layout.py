@@ -14,7 +14,7 @@ and, in a group of its own because every child of /spikes counts as a population
         spike_counts        i8, of every neuron and source by global id, in a finished file that has the wiring
         populations         table of (name, first, size)
         progress            f8: complete_until_ms, spikes of each population, rows of each recorder
-        states/<k>          population, variable; neurons (n,), times (k,), values (k, n)
+        states/<k>          population, variable; neurons (n,), times (k,), values (k, n), with their units
 
 ``progress`` is written after what it describes has reached the file. So whatever a killed writer was doing,
 the spikes and rows that ``progress`` counts are sound, and no spike before ``complete_until_ms`` is missing.

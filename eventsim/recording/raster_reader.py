@@ -71,6 +71,7 @@ def info(path: str | os.PathLike[str]) -> dict[str, Any]:
         {
             "population": recorder.population,
             "variable": recorder.variable,
+            "unit": recorder.unit or None,
             "neurons": len(recorder.neurons),
             "samples": len(recorder.times_ms),
         }
@@ -263,7 +264,8 @@ def _sorting(group: h5py.Group) -> int:
 def _read_recorder(group: h5py.Group, rows: int) -> StateRecorder:
     neurons = group["neurons"][...].astype(np.int64)
     names = _text(group.attrs["population"]), _text(group.attrs["variable"])
-    return StateRecorder(*names, neurons, group["times"][:rows])
+    unit = _text(group["values"].attrs.get("units", ""))
+    return StateRecorder(*names, neurons, group["times"][:rows], unit)
 
 
 def _read_counts(group: h5py.Group) -> dict[str, Any]:

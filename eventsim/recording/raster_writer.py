@@ -261,6 +261,8 @@ class _StateRows:
         self._times = _laid_out(group, "times", self._shape[:1])
         self._times.attrs["units"] = layout.text("ms")
         self._values = _laid_out(group, "values", self._shape)
+        if what.unit:
+            self._values.attrs["units"] = layout.text(what.unit)
         self.written = 0
 
     def append(self, times: Floats, values: Floats) -> None:

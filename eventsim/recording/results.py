@@ -30,12 +30,13 @@ class PopulationInfo(NamedTuple):
 
 
 class StateRecorder(NamedTuple):
-    """Which variable of which neurons (local indices) is sampled, and at which times (ms)."""
+    """Which variable of which neurons (local indices) is sampled, at which times (ms); its unit, empty if unknown."""
 
     population: str
     variable: str
     neurons: Ids
     times_ms: Floats
+    unit: str = ""
 
 
 def _read_only(array: NDArray[Any]) -> NDArray[Any]:
@@ -76,13 +77,17 @@ class SpikeRaster:
 
 @dataclass(frozen=True, eq=False)
 class StateTrace:
-    """A sampled variable: ``times`` (k,) in ms, ``neurons`` (n,) local indices, ``values`` (k, n)."""
+    """A sampled variable: ``times`` (k,) in ms, ``neurons`` (n,) local indices, ``values`` (k, n) in ``unit``.
+
+    The unit is empty where the model declares none or the file is of before there were units.
+    """
 
     population: str
     variable: str
     times: Floats
     neurons: Ids
     values: Floats
+    unit: str = ""
 
     @property
     def label(self) -> str:
@@ -150,9 +155,8 @@ class Results:
         what = self.recorders[recorder]
         times, values = self._store.read_trace(recorder)
         neurons = np.asarray(what.neurons, dtype=np.int64)
-        return StateTrace(
-            what.population, what.variable, _read_only(times), _read_only(neurons), _read_only(values)
-        )
+        columns = map(_read_only, (times, neurons, values))
+        return StateTrace(what.population, what.variable, *columns, what.unit)
 
     def to_pandas(self) -> pandas.DataFrame:
         """All spikes as a table (time_ms, population, neuron), by population and within it by time."""

@@ -28,7 +28,7 @@ ALL = [
     figures.summary_figure,
 ]
 POPULATIONS = [("excitatory", 0, 80), ("inhibitory", 80, 20)]
-RECORDERS = (StateRecorder("excitatory", "v", np.arange(12), np.arange(100.0)),)
+RECORDERS = (StateRecorder("excitatory", "v", np.arange(12), np.arange(100.0), "mV"),)
 
 
 def poisson_run(spikes: int = 5_000, duration_ms: float = 100.0) -> Results:
@@ -71,6 +71,10 @@ def test_the_raster_ends_at_a_million_spikes_and_says_so() -> None:
 def test_a_dense_window_is_thinned_and_says_so() -> None:
     figure = figures.raster_figure(poisson_run(2_500_000, 1_000.0), 0.0, 1_000.0)
     assert any("1 spike in 3 shown" in text.get_text() for text in figure.axes[0].texts)
+
+
+def test_the_axis_of_a_trace_has_its_unit() -> None:
+    assert figures.states_figure(poisson_run()).axes[0].get_ylabel() == "v (mV)"
 
 
 def test_files_and_memory_give_the_same_picture(tmp_path: Path) -> None:

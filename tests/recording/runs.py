@@ -41,7 +41,7 @@ def made_up_run(spikes: int, seed: int = 0) -> Run:
     times = random.integers(0, max(1, spikes // 3), spikes) / 8.0
     ids = random.integers(0, 100, spikes).astype(np.uint32)
     order = np.lexsort((ids, times))
-    recorder = StateRecorder("inhibitory", "v", np.array([1, 3, 5, 9]), np.arange(50) * 0.5)
+    recorder = StateRecorder("inhibitory", "v", np.array([1, 3, 5, 9]), np.arange(50) * 0.5, "mV")
     return Run(times[order], ids[order], (recorder,), random.normal(size=(50, 4)))
 
 

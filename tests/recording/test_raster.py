@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import h5py
 import libsonata
@@ -16,9 +16,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eventsim.errors import FileFormatError, InputError
+from eventsim.models import IF, LIF, Izhikevich, IzhikevichGrid, LIFExp
+from eventsim.models.lut import LUTOutputs, LUTTables
+from eventsim.models.lut_attention import LUTAttention
+from eventsim.network import Model, Network
 from eventsim.recording.raster_layout import BLOCK
 from eventsim.recording.raster_reader import info, open_raster
 from eventsim.recording.raster_writer import RasterWriter
+from eventsim.recording.simulate import population_table, recorder_table
 from tests.recording.runs import COUNTS, METADATA, POPULATIONS, Run, made_up_run, play
 
 #: More than two blocks, and chunks that are not full.
@@ -84,6 +89,49 @@ def test_everything_comes_back(raster: Path) -> None:
     np.testing.assert_array_equal(trace.times, RUN.recorders[0].times_ms)
     assert results.counts["synaptic_events"] == 12
     np.testing.assert_array_equal(results.counts["spike_counts"], np.arange(105))
+
+
+class OfNoUnit(Model):
+    """A user's model that declares no units."""
+
+    state_dtype = np.dtype([("t", "f8"), ("v", "f8")])
+
+
+class OfAnyUnit(OfNoUnit):
+    state_units: ClassVar[Any] = {"v": "apples", "t": 3}
+
+
+def test_units_of_state_variables_reach_the_file_and_neo(tmp_path: Path) -> None:
+    expected = {"v": "mV", "ex": "pA", "u": "mV/ms", "apples": "apples", "none": None}
+    network = Network()
+    for name, model in zip(expected, (LIF(), LIFExp(), Izhikevich(), OfAnyUnit(), OfNoUnit()), strict=True):
+        network.population(name, 2, model)
+        network.record_state(name, name if name in model.state_dtype.fields else "v", [1.0])
+    path = tmp_path / "raster.h5"
+    with RasterWriter(path, population_table(network), None, recorder_table(network)) as writer:
+        for number in range(len(expected)):
+            writer.states(number, np.ones(1), np.ones((1, 2)))
+    with h5py.File(path) as file:
+        values = [file[f"eventsim/states/{number}/values"] for number in range(len(expected))]
+        assert [each.attrs.get("units") for each in values] == [
+            unit and unit.encode() for unit in expected.values()
+        ]
+    assert [each["unit"] for each in info(path)["recorders"]] == list(expected.values())
+    results = open_raster(path)
+    assert [results.states(k).unit or None for k in range(len(expected))] == list(expected.values())
+    signals = [segment.irregularlysampledsignals[0] for segment in results.to_neo().segments]
+    assert [str(each.dimensionality) for each in signals] == [
+        *("mV", "pA", "mV/ms", "dimensionless", "dimensionless")
+    ]
+
+
+def test_units_are_of_variables_that_there_are_and_texts() -> None:
+    for model in (LIF, LIFExp, IF, Izhikevich, IzhikevichGrid, LUTTables, LUTOutputs, LUTAttention):
+        assert set(model.state_units) <= set(model.state_dtype.names)
+    network = Network()
+    network.record_state(network.population("cells", 1, OfAnyUnit()), "t", [1.0])
+    with pytest.raises(InputError, match=r"OfAnyUnit.state_units\['t'\] = 3: a text is needed"):
+        recorder_table(network)
 
 
 def test_info_is_json(raster: Path) -> None:
