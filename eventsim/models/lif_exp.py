@@ -224,9 +224,9 @@ def adopt(before, p, s):
 
 
 def show(p, s):
-    """V and the currents, for who looks at the state."""
+    """V and the currents (pA), for who looks at the state."""
     s.v = potential(s)
-    s.ex, s.inh = s.x / s.e_ex, s.y / s.e_in
+    s.ex, s.inh = s.x / s.e_ex / p.per_c_m, s.y / s.e_in / p.per_c_m
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ class Model(Description):
     parameter_dtype: ClassVar[np.dtype[Any]]
     state_dtype: ClassVar[np.dtype[Any]]
     state_units: ClassVar[Mapping[str, str]] = {}
-    """Units of state variables by name, such as ``{"v": "mV"}``, for files and figures; those without one are left out."""
+    """Units of state variables by name, such as ``{"v": "mV"}``, for files and figures; not all need one."""
     takes_current: ClassVar[bool] = False
     sums: ClassVar[Literal["jumps", "currents"] | None] = None
     threshold: ClassVar[str | None] = None

@@ -24,7 +24,9 @@ def population_table(network: Network) -> list[PopulationInfo]:
 def recorder_table(network: Network) -> list[StateRecorder]:
     """What a sink wants to know of the state recorders of a network."""
     return [
-        StateRecorder(each.target.population.name, each.variable, each.target.indices, each.times_ms, each.unit)
+        StateRecorder(
+            each.target.population.name, each.variable, each.target.indices, each.times_ms, each.unit
+        )
         for each in network.recorders
     ]
 

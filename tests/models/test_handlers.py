@@ -64,6 +64,18 @@ def test_reset_and_current(kind, handlers):
 
 
 @MODES
+def test_synaptic_currents_are_shown_in_pa(handlers):
+    """30 and -50 pA, both decayed for one time constant; the capacitance does not matter."""
+    model = LIFExp(c_m=100.0, tau_syn_ex=2.0, tau_syn_in=2.0)
+    functions, (p, s) = handlers(model), records(model)
+    for weight in (30.0, -50.0):
+        functions["jump"](p, s, weight, 0)
+    functions["flow"](p, s, 2.0)
+    functions["show"](p, s)
+    assert (s.ex, s.inh) == pytest.approx((30.0 / math.e, -50.0 / math.e), rel=1e-12)
+
+
+@MODES
 def test_current_switched_while_refractory(handlers):
     """V_inf = 40 from 1 on, but V is held at 0 until 5: then the threshold is half of V_inf."""
     for kind in (LIF, LIFExp):
