@@ -6,9 +6,14 @@ Names are loaded when they are first asked for: importing the package, and the c
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
 
 from eventsim.version import __version__
+
+TYPE_CHECKING = (
+    False  # that of typing, whose import takes as long as all that the command needs before it heeds Ctrl-C
+)
+if TYPE_CHECKING:
+    from typing import Any
 
 _HOME = {
     "eventsim.network": (

@@ -1,5 +1,7 @@
 """What a user can get wrong on the command line: one line on standard error, the right status, no traceback."""
 
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -127,6 +129,50 @@ def test_ctrl_c_is_one_line_at_any_time(folder: Path) -> None:
     assert line == "eventsim: interrupted"
 
 
+def test_ctrl_c_while_python_imports_is_one_line_too() -> None:
+    code = """
+import sys
+
+
+class Stopped:
+    def find_spec(self, name, path=None, target=None):
+        if name == "typer":
+            raise KeyboardInterrupt
+
+
+sys.meta_path.insert(0, Stopped())
+from eventsim.command_line.main import main
+
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "eventsim: interrupted\n")
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_nobody_who_reads_ends_a_command_as_the_signal_would(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, unbuffered: str
+) -> None:
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = subprocess.run(
+            [EVENTSIM, "list"], cwd=folder, stdout=writing, stderr=subprocess.PIPE, text=True, timeout=60
+        )
+    finally:
+        os.close(writing)
+    assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, "")
+
+
+def test_a_full_disk_is_one_line(folder: Path) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [EVENTSIM, "list"], cwd=folder, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60
+        )
+    assert (done.returncode, done.stderr) == (2, "eventsim: No space left on device\n")
+
+
 def test_what_a_terminal_cannot_show_is_no_mistake(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
     scenario = folder / "scenarios" / "noise.toml"
@@ -167,7 +213,7 @@ def test_help_and_version(folder: Path) -> None:
 
 def test_help_imports_nothing_heavy() -> None:
     code = (
-        "import sys; from eventsim.command_line.main import app; app(['run', '--help'], standalone_mode=False);"
+        "import sys; from eventsim.command_line.commands import run_command; run_command(['run', '--help']);"
         "print(sorted({'numpy', 'numba', 'scipy', 'h5py', 'matplotlib', 'rich'} & set(sys.modules)))"
     )
     done = subprocess.run(
