@@ -127,7 +127,7 @@ def _simulate_packets(
     from eventsim.hardware.feedback import compare_feedback
 
     experiment = _rebuilt(run)
-    document["feedback"] = compare_feedback(run, experiment.network, cost, simulated, experiment.measure)
+    document["feedback"] = compare_feedback(run, experiment.network, cost, simulated, experiment.metrics)
 
 
 def _rebuilt(run: Run) -> Any:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from eventsim.scenario.problems import ScenarioError, shown
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -32,6 +34,19 @@ class Experiment:
     train_s: float = 0.0
     world: Callable[[World], None] | None = None
 
+    def metrics(self, results: Results) -> dict[str, Any]:
+        """What ``measure`` finds, empty without it.  Raises ``ScenarioError`` if it returns no mapping."""
+        return _returned(self.measure, results, "values")
+
+    def pictures(self, results: Results) -> dict[str, Figure]:
+        """What ``figures`` draws, empty without it.  Raises ``ScenarioError`` for no mapping or no figure."""
+        pictures = _returned(self.figures, results, "figures")
+        for name, picture in pictures.items():
+            if not hasattr(picture, "savefig"):
+                what = f"{_name_of(self.figures)} returned {shown(picture)} for {name!r}"
+                raise ScenarioError(f"{what}: a matplotlib Figure is needed")
+        return pictures
+
     def simulate(self, simulation: Simulation, duration_ms: float) -> None:
         """Run a simulation of the network for `duration_ms`, with the processes around it if there are any."""
         if self.world is None:
@@ -42,3 +57,22 @@ class Experiment:
         world = World(simulation)
         self.world(world)
         world.run(duration_ms)
+
+
+def _returned(
+    function: Callable[[Results], Mapping[str, Any]] | None, results: Results, of: str
+) -> dict[str, Any]:
+    """What a function of the builder's says of the results, by name."""
+    if function is None:
+        return {}
+    found = function(results)
+    if not isinstance(found, Mapping):
+        what = f"{_name_of(function)} returned {shown(found)}"
+        raise ScenarioError(f"{what}: a mapping of names to {of} is needed, such as a dict")
+    return dict(found)
+
+
+def _name_of(function: Any) -> str:
+    """``module:name`` of a function, of the one in a partial or of an object's class."""
+    named = getattr(function, "func", function)
+    return f"{named.__module__}:{getattr(named, '__qualname__', type(named).__qualname__)}"

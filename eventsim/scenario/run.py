@@ -187,10 +187,8 @@ def _measure(
     started = time.perf_counter()
     results = open_raster(target / RASTER)
     try:
-        metrics = dict(experiment.measure(results)) if experiment.measure else {}
-        figures = [*standard_figures(results, scenario.plot.figures)]
-        if experiment.figures:
-            figures += experiment.figures(results).items()
+        metrics = experiment.metrics(results)
+        figures = [*standard_figures(results, scenario.plot.figures), *experiment.pictures(results).items()]
         pictures = save_figures(figures, target)
     except Exception as error:
         error.add_note(f"the raster is complete: {target / RASTER}")

@@ -135,8 +135,8 @@ def _simulated(job: Job, point: Point) -> Row:
     results, raster = _results(job, point, scenario, simulation, duration_ms, experiment)
     summary = run_summary(scenario, simulation, duration_ms)
     del summary["parameters"]  # the settings have those that vary, the table's header the others
-    metrics = experiment.measure(results) if experiment.measure else {}
-    return {"summary": flatten(summary), "metrics": flatten(metrics), "raster": raster, "error": ""}
+    metrics = flatten(experiment.metrics(results))
+    return {"summary": flatten(summary), "metrics": metrics, "raster": raster, "error": ""}
 
 
 def _results(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import errno
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from eventsim.errors import SimulationError
 from eventsim.models import LIF
 from eventsim.network import Network
 from eventsim.recording.raster_reader import open_raster
+from eventsim.scenario.experiment import Experiment
 from eventsim.scenario.files import to_json, write_whole
 from eventsim.scenario.problems import ScenarioError
 from eventsim.scenario.recording import apply_record
@@ -136,6 +139,24 @@ def test_a_mistake_in_a_measure_says_where_the_raster_is(scenario: Path) -> None
     status, line = describe(caught.value)
     assert (status, "; the raster is complete: results/small/raster.h5; " in line) == (1, True)
     assert open_raster("results/small/raster.h5").spike_count() > 0
+
+
+def returning(what: Any, results: Any) -> Any:
+    return what
+
+
+@pytest.mark.parametrize("what", [None, [1.0, 2.0], 0.5, "rate"])
+def test_what_a_measure_returns_has_names(what: Any) -> None:
+    results: Any = None
+    said = re.escape(f"{returning.__module__}:returning returned {what!r}: a mapping of names to ")
+    function = partial(returning, what)
+    experiment = Experiment(Network(), measure=function, figures=function)
+    with pytest.raises(ScenarioError, match=said + "values is needed"):
+        experiment.metrics(results)
+    with pytest.raises(ScenarioError, match=said + "figures is needed"):
+        experiment.pictures(results)
+    with pytest.raises(ScenarioError, match=r"returning returned 3 for 'a': a matplotlib Figure is needed"):
+        Experiment(Network(), figures=partial(returning, {"a": 3})).pictures(results)
 
 
 def test_the_raster_depends_on_neither_engine_nor_time(scenario: Path) -> None:
