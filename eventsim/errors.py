@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_LONGEST_VALUE = 60
+
 
 class EventsimError(Exception):
     """Base of every error eventsim raises on purpose; the command line prints its text and no traceback."""
@@ -21,7 +26,25 @@ class InputError(EventsimError, ValueError):
 
     def __str__(self) -> str:
         place = self.field if self.index is None else f"{self.field}[{self.index}]"
-        return f"{place} = {self.value!r}: {self.why}"
+        return f"{place} = {shown(self.value)}: {self.why}"
+
+
+def shown(value: object) -> str:
+    """``repr(value)`` on one line, cut where it is long."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 3] + "..."
+
+
+@contextmanager
+def naming(name: object) -> Iterator[None]:
+    """Within it the field of an `InputError` is one ``of`` the part called ``name``, unless it says so already."""
+    try:
+        yield
+    except InputError as error:
+        if " of " not in error.field:
+            error.field = f"{error.field} of {name!r}"
+            error.args = (error.field, *error.args[1:])
+        raise
 
 
 class MissingDataError(EventsimError):

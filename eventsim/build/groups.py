@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from eventsim.build import noise
 from eventsim.build.draw import realise
+from eventsim.errors import naming
 from eventsim.kernels.layout import Group
 from eventsim.kernels.memory import address
 from eventsim.network.model import Model
@@ -84,7 +85,8 @@ def _group(network: Network, populations: list[Population]) -> tuple[Group, dict
     params, which, states, ids, per_arrival, thresholds = [], [], [], [], [], []
     first_row = 0
     for population in populations:
-        rows, state, moving = _neurons(network, population)
+        with naming(population.name):
+            rows, state, moving = _neurons(network, population)
         thresholds.append(moving)
         own = np.arange(rows.size) if rows.size > 1 else np.zeros(population.size, np.int64)
         params.append(rows)

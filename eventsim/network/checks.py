@@ -13,19 +13,25 @@ from eventsim.network.description import FloatArray, frozen_array
 
 
 def number(
-    field: str, value: object, low: float = -math.inf, *, above: bool = False, infinite: bool = False
+    field: str,
+    value: object,
+    low: float = -math.inf,
+    high: float = math.inf,
+    *,
+    above: bool = False,
+    infinite: bool = False,
 ) -> float:
-    """A float: never NaN, finite unless `infinite`, and >= `low` (> `low` if `above`)."""
+    """A float: never NaN, finite unless `infinite`, >= `low` (> `low` if `above`) and <= `high`."""
     if isinstance(value, bool) or not isinstance(value, Real):
         raise InputError(field, value, "a number is needed")
     result = float(value)
-    why = _why_not(result, low, above, infinite)
+    why = _why_not(result, low, high, above, infinite)
     if why:
         raise InputError(field, value, why)
     return result
 
 
-def _why_not(value: float, low: float, above: bool, infinite: bool) -> str:
+def _why_not(value: float, low: float, high: float, above: bool, infinite: bool) -> str:
     """What is wrong with a number, empty if nothing."""
     if math.isnan(value):
         return "not a number"
@@ -35,6 +41,8 @@ def _why_not(value: float, low: float, above: bool, infinite: bool) -> str:
         return f"must be greater than {low:g}"
     if value < low:
         return f"must be at least {low:g}"
+    if value > high:
+        return f"must be at most {high:g}"
     return ""
 
 
@@ -68,6 +76,7 @@ def real_array(
     field: str,
     value: Any,
     low: float = -math.inf,
+    high: float = math.inf,
     *,
     above: bool = False,
     infinite: bool = False,
@@ -80,13 +89,13 @@ def real_array(
             field, value, f"an array of {' or '.join(map(str, dimensions))} dimension(s) is needed"
         )
     result: FloatArray = array.astype(np.float64)
-    wrong = np.isnan(result) | (result <= low if above else result < low)
+    wrong = np.isnan(result) | (result <= low if above else result < low) | (result > high)
     if not infinite:
         wrong |= np.isinf(result)
     if wrong.any():
         index = int(np.argmax(wrong.ravel()))
         bad = float(result.flat[index])
-        raise InputError(field, bad, _why_not(bad, low, above, infinite), index)
+        raise InputError(field, bad, _why_not(bad, low, high, above, infinite), index)
     result.setflags(write=False)
     return result
 
@@ -104,9 +113,9 @@ def times(field: str, value: Any, *, strictly: bool = False) -> FloatArray:
 
 
 def number_or_array(
-    field: str, value: Any, low: float = -math.inf, *, above: bool = False
+    field: str, value: Any, low: float = -math.inf, high: float = math.inf, *, above: bool = False
 ) -> float | FloatArray:
     """A float or a read-only (k,) array of finite numbers."""
     if isinstance(value, np.ndarray | list | tuple):
-        return real_array(field, value, low, above=above)
-    return number(field, value, low, above=above)
+        return real_array(field, value, low, high, above=above)
+    return number(field, value, low, high, above=above)

@@ -1,6 +1,6 @@
 """Where activity comes from: spike trains, regular and Poisson sources, Poisson drives and current steps.
 
-Times are in ms, rates in spikes a second.  An input is a description; `eventsim.build.streams` makes the
+Times are in ms, rates in spikes a second, 1e11 at most.  An input is a description; `eventsim.build.streams` makes the
 events.
 """
 
@@ -20,6 +20,10 @@ from eventsim.network.description import Description, FloatArray
 
 if TYPE_CHECKING:
     from eventsim.network.population import PopulationView
+
+
+HIGHEST_HZ = 1e11
+"""Of what fires by itself: far above it times could not be told apart, and what is drawn at once exceeds memory."""
 
 
 @dataclass(frozen=True)
@@ -129,9 +133,9 @@ class RegularSpikes(Source):
         if given == (rate_hz is not None):
             raise InputError("interval_ms", self.interval_ms, "give either interval_ms or rate_hz")
         if given:
-            interval = checks.number_or_array("interval_ms", self.interval_ms, 0.0, above=True)
+            interval = checks.number_or_array("interval_ms", self.interval_ms, 1e3 / HIGHEST_HZ)
         else:
-            interval = 1000.0 / checks.number_or_array("rate_hz", rate_hz, 0.0, above=True)
+            interval = 1000.0 / checks.number_or_array("rate_hz", rate_hz, 0.0, HIGHEST_HZ, above=True)
         self._set("interval_ms", interval)
         self._set("start_ms", checks.number_or_array("start_ms", self.start_ms, 0.0))
         self._set("stop_ms", checks.number("stop_ms", self.stop_ms, 0.0, infinite=True))
@@ -167,7 +171,7 @@ class PiecewiseRate(Description):
 
     def validate(self) -> None:
         self._set("times_ms", checks.times("times_ms", self.times_ms, strictly=True))
-        self._set("rates_hz", checks.real_array("rates_hz", self.rates_hz, 0.0))
+        self._set("rates_hz", checks.real_array("rates_hz", self.rates_hz, 0.0, HIGHEST_HZ))
         if self.times_ms.size == 0:
             raise InputError("times_ms", (), "at least one time is needed")
         if self.rates_hz.shape != self.times_ms.shape:
@@ -189,7 +193,7 @@ class PoissonSpikes(Source):
 
     def validate(self) -> None:
         if not isinstance(self.rate_hz, PiecewiseRate):
-            self._set("rate_hz", checks.number_or_array("rate_hz", self.rate_hz, 0.0))
+            self._set("rate_hz", checks.number_or_array("rate_hz", self.rate_hz, 0.0, HIGHEST_HZ))
         self._set("start_ms", checks.number("start_ms", self.start_ms, 0.0))
         self._set("stop_ms", checks.number("stop_ms", self.stop_ms, self.start_ms, infinite=True))
 
@@ -215,7 +219,7 @@ class PoissonDrive(Description):
 
     def validate(self) -> None:
         if not isinstance(self.rate_hz, PiecewiseRate):
-            self._set("rate_hz", checks.number_or_array("rate_hz", self.rate_hz, 0.0))
+            self._set("rate_hz", checks.number_or_array("rate_hz", self.rate_hz, 0.0, HIGHEST_HZ))
             if isinstance(self.rate_hz, np.ndarray) and self.rate_hz.size != self.target.size:
                 raise InputError(
                     "rate_hz", self.rate_hz.size, f"as many rates as targets are needed: {self.target.size}"

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from eventsim.errors import InputError
+from eventsim.errors import InputError, naming
 from eventsim.network import checks
 from eventsim.network.description import FloatArray
 from eventsim.network.distributions import Value
@@ -117,8 +117,9 @@ class Network:
         """Add `size` neurons of a model."""
         if not isinstance(model, Model):
             raise InputError("model", model, "a neuron model (a Model) is needed")
-        size = checks.whole("size", size, 1)
-        model.check_size(size)
+        with naming(name):
+            size = checks.whole("size", size, 1)
+            model.check_size(size)
         return self._add_population(name, size, model)
 
     def source(self, name: str, spikes: Source, size: int | None = None) -> Population:
@@ -126,9 +127,10 @@ class Network:
         if not isinstance(spikes, Source):
             raise InputError("spikes", spikes, "SpikeTrains, RegularSpikes or PoissonSpikes are needed")
         own = spikes.own_size
-        size = checks.whole("size", size if size is not None else 1 if own is None else own, 1)
-        if own is not None and own != size:
-            raise InputError("size", size, f"the description is of {own} sources")
+        with naming(name):
+            size = checks.whole("size", size if size is not None else 1 if own is None else own, 1)
+            if own is not None and own != size:
+                raise InputError("size", size, f"the description is of {own} sources")
         return self._add_population(name, size, spikes)
 
     def _add_population(self, name: str, size: int, model: Model | Source) -> Population:
@@ -163,15 +165,16 @@ class Network:
             if name is None
             else _new_name("name", name, self._projections)
         )
-        projection = Projection(
-            name,
-            len(self._projections),
-            *ends,
-            rule,
-            weight,  # type: ignore[arg-type]  # lists become arrays there
-            delay,  # type: ignore[arg-type]
-            receptor,
-        )
+        with naming(name):
+            projection = Projection(
+                name,
+                len(self._projections),
+                *ends,
+                rule,
+                weight,  # type: ignore[arg-type]  # lists become arrays there
+                delay,  # type: ignore[arg-type]
+                receptor,
+            )
         self._projections[name] = projection
         return projection
 
@@ -189,7 +192,8 @@ class Network:
         """
         view = self._neurons(target)
         name = self._input_name(name, f"drive of {view.population.name}")
-        drive = PoissonDrive(name, len(self.drives), view, rate_hz, weight, receptor)
+        with naming(name):
+            drive = PoissonDrive(name, len(self.drives), view, rate_hz, weight, receptor)
         self._inputs[name] = drive
         return drive
 
@@ -205,7 +209,8 @@ class Network:
                 "target", view.population.name, f"the model {type(model).__name__} takes no current"
             )
         name = self._input_name(name, f"current of {view.population.name}")
-        current = StepCurrent(name, len(self.currents), view, _array(times_ms), _array(values))
+        with naming(name):
+            current = StepCurrent(name, len(self.currents), view, _array(times_ms), _array(values))
         self._inputs[name] = current
         return current
 
@@ -280,7 +285,8 @@ class Network:
         name = (
             _free_name(label, self._recorders) if name is None else _new_name("name", name, self._recorders)
         )
-        recorder = StateRecorder(name, len(self._recorders), view, variable, _array(times_ms))
+        with naming(name):
+            recorder = StateRecorder(name, len(self._recorders), view, variable, _array(times_ms))
         self._recorders[name] = recorder
         return recorder
 

@@ -17,6 +17,7 @@ from typing import ClassVar, Literal
 from eventsim.errors import InputError
 from eventsim.network import checks
 from eventsim.network.description import Description
+from eventsim.network.inputs import HIGHEST_HZ
 from eventsim.network.population import Population
 from eventsim.network.projection import Projection
 from eventsim.network.rules import TableRows
@@ -95,7 +96,7 @@ class SpuriousSpikes(NeuronNoise):
     rate_hz: float
 
     def validate(self) -> None:
-        self._set("rate_hz", checks.number("rate_hz", self.rate_hz, 0.0))
+        self._set("rate_hz", checks.number("rate_hz", self.rate_hz, 0.0, HIGHEST_HZ))
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from eventsim.scenario.problems import ScenarioError, shown
+from eventsim.errors import shown
+from eventsim.scenario.problems import ScenarioError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

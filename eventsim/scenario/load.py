@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from eventsim.scenario.problems import ScenarioError, explain, nearest, shown
+from eventsim.errors import shown
+from eventsim.scenario.problems import ScenarioError, explain, nearest
 
 if TYPE_CHECKING:
     from eventsim.scenario.schema import Scenario

@@ -6,12 +6,10 @@ import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from eventsim.errors import EventsimError
+from eventsim.errors import EventsimError, shown
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
-
-_LONGEST_VALUE = 60
 
 
 class ScenarioError(EventsimError):
@@ -27,12 +25,6 @@ def nearest(name: str, known: Iterable[str], kind: str = "known", prefix: str = 
     if names:
         return f"{kind} here: {', '.join(prefix + each for each in names)}"
     return f"no {kind} here" if kind.endswith("s") else f"nothing is {kind} here"
-
-
-def shown(value: object) -> str:
-    """``repr(value)`` on one line, cut where it is long."""
-    text = repr(value)
-    return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 3] + "..."
 
 
 def explain(

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from eventsim.errors import shown
 from eventsim.scenario.load import split_assignment
-from eventsim.scenario.problems import ScenarioError, nearest, shown
+from eventsim.scenario.problems import ScenarioError, nearest
 
 _CALL = re.compile(r"^([a-z]+)\((.*)\)$", re.DOTALL)
 _MOST = 1_000_000

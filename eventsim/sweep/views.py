@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eventsim.scenario.problems import ScenarioError, nearest, shown
+from eventsim.errors import shown
+from eventsim.scenario.problems import ScenarioError, nearest
 from eventsim.sweep.curves import Curve, curve
 from eventsim.sweep.plan import Dimension
 from eventsim.sweep.read import planned

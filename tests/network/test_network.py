@@ -179,7 +179,7 @@ VALUE_MISTAKES = {
     "ids = (1,)": lambda: SpikeTrains([1.0, 2.0], [0]),
     "either interval_ms or rate_hz": lambda: RegularSpikes(),
     "interval_ms = 1.0: give either": lambda: RegularSpikes(1.0, 2.0),
-    "interval_ms[1] = 0.0: must be greater than 0": lambda: RegularSpikes([1.0, 0.0]),
+    "interval_ms[1] = 0.0: must be at least 1e-08": lambda: RegularSpikes([1.0, 0.0]),
     "start_ms = 3: as many": lambda: RegularSpikes([1.0, 2.0], start_ms=[0.0, 1.0, 2.0]),
     "rate_hz[0] = -1.0": lambda: PoissonSpikes([-1.0]),
     "stop_ms = 1.0: must be at least 2": lambda: PoissonSpikes(1.0, 2.0, 1.0),
@@ -227,10 +227,10 @@ NETWORK_MISTAKES = {
     "name = 'taken': the name": lambda n: n.connect("a", "b", AllToAll(), name="taken"),
     "name = 'x/y'": lambda n: n.population("x/y", 1, Cell()),
     "name = ''": lambda n: n.population("", 1, Cell()),
-    "size = 0": lambda n: n.population("c", 0, Cell()),
-    "size = 2.0": lambda n: n.population("c", 2.0, Cell()),
-    "size = 3: the description is of 1": lambda n: n.source("c", SpikeTrains([1.0]), size=3),
-    "tau_ms = (3,): the array needs the shape (4,)": lambda n: n.population(
+    "size of 'c' = 0: must be at least 1": lambda n: n.population("c", 0, Cell()),
+    "size of 'c' = 2.0": lambda n: n.population("c", 2.0, Cell()),
+    "size of 'c' = 3: the description is of 1": lambda n: n.source("c", SpikeTrains([1.0]), size=3),
+    "tau_ms of 'c' = (3,): the array needs the shape (4,)": lambda n: n.population(
         "c", 4, Cell(tau_ms=[1.0, 2.0, 3.0])
     ),
     "model = ": lambda n: n.population("c", 4, PoissonSpikes(1.0)),
@@ -252,33 +252,41 @@ NETWORK_MISTAKES = {
     ),
     "weight of 'a->b' = 'big'": lambda n: n.connect("a", "b", AllToAll(), "big"),
     "PairwiseBernoulli has no fixed number": lambda n: n.connect("a", "b", PairwiseBernoulli(0.5), [1.0]),
-    "weight = 1.0: ": lambda n: n.connect("a", "b", FromMatrix(np.ones((4, 3))), 1.0),
-    "matrix.shape = (3, 4): must be (4, 3)": lambda n: n.connect("a", "b", FromMatrix(np.ones((3, 4)))),
-    "matrix element = (1, 1): an autapse": lambda n: n.connect(
+    "weight of 'a->b' = 1.0: ": lambda n: n.connect("a", "b", FromMatrix(np.ones((4, 3))), 1.0),
+    "matrix.shape of 'a->b' = (3, 4): must be (4, 3)": lambda n: n.connect(
+        "a", "b", FromMatrix(np.ones((3, 4)))
+    ),
+    "matrix element of 'a->a' = (1, 1): an autapse": lambda n: n.connect(
         "a", "a", FromMatrix(np.diag([0, 1, 0, 0]), autapses=False)
     ),
-    "target = 3: OneToOne needs equal sizes": lambda n: n.connect("a", "b", OneToOne()),
-    "sources[1] = 4: no such member": lambda n: n.connect("a", "b", Explicit([0, 4], [0, 0])),
-    "targets[0] = 3: no such member": lambda n: n.connect("a", "b", Explicit([0], [3])),
-    "sources[1] = 0: an autapse": lambda n: n.connect(
+    "target of 'a->b' = 3: OneToOne needs equal sizes": lambda n: n.connect("a", "b", OneToOne()),
+    "sources of 'a->b'[1] = 4: no such member": lambda n: n.connect("a", "b", Explicit([0, 4], [0, 0])),
+    "targets of 'a->b'[0] = 3: no such member": lambda n: n.connect("a", "b", Explicit([0], [3])),
+    "sources of 'a->a'[1] = 0: an autapse": lambda n: n.connect(
         n["a"][[2, 3]], n["a"][1:3], Explicit([1, 0], [1, 1], autapses=False)
     ),
-    "k = 5: only 4 sources": lambda n: n.connect("a", "b", FixedIndegree(5, multapses=False)),
-    "k = 4: only 3 sources": lambda n: n.connect("a", "a", FixedIndegree(4, False, False)),
-    "k = 4: only 3 targets": lambda n: n.connect("a", "b", FixedOutdegree(4, multapses=False)),
-    "k = 1: only 0 sources": lambda n: n.connect(n["a"][0], n["a"][0], FixedIndegree(1, autapses=False)),
-    "n = 13: only 12 pairs": lambda n: n.connect("a", "b", FixedTotalNumber(13, multapses=False)),
-    "n = 1: only 0 pairs": lambda n: n.connect(n["a"][0], n["a"][0], FixedTotalNumber(1, autapses=False)),
-    "target = 's': spike sources receive nothing": lambda n: n.connect("a", "s", AllToAll()),
+    "k of 'a->b' = 5: only 4 sources": lambda n: n.connect("a", "b", FixedIndegree(5, multapses=False)),
+    "k of 'a->a' = 4: only 3 sources": lambda n: n.connect("a", "a", FixedIndegree(4, False, False)),
+    "k of 'a->b' = 4: only 3 targets": lambda n: n.connect("a", "b", FixedOutdegree(4, multapses=False)),
+    "k of 'a->a' = 1: only 0 sources": lambda n: n.connect(
+        n["a"][0], n["a"][0], FixedIndegree(1, autapses=False)
+    ),
+    "n of 'a->b' = 13: only 12 pairs": lambda n: n.connect("a", "b", FixedTotalNumber(13, multapses=False)),
+    "n of 'a->a' = 1: only 0 pairs": lambda n: n.connect(
+        n["a"][0], n["a"][0], FixedTotalNumber(1, autapses=False)
+    ),
+    "target of 'a->s' = 's': spike sources receive nothing": lambda n: n.connect("a", "s", AllToAll()),
     "target = 's': spike sources have no state": lambda n: n.drive("s", 1.0, 1.0),
-    "receptor = -1": lambda n: n.connect("a", "b", AllToAll(), receptor=-1),
-    "rate_hz = -1": lambda n: n.drive("a", -1, 1.0),
-    "weight = nan": lambda n: n.drive("a", 1.0, NAN),
-    "values = (3,): the shape must be (2,) or (2, 4)": lambda n: n.current("a", [0.0, 1.0], [1.0, 2.0, 3.0]),
-    "values[1] = nan": lambda n: n.current("a", [0.0, 1.0], [1.0, NAN]),
-    "times_ms[1] = 0.0": lambda n: n.current("a", [1.0, 0.0], [1.0, 2.0]),
+    "receptor of 'a->b' = -1": lambda n: n.connect("a", "b", AllToAll(), receptor=-1),
+    "rate_hz of 'drive of a' = -1": lambda n: n.drive("a", -1, 1.0),
+    "weight of 'drive of a' = nan": lambda n: n.drive("a", 1.0, NAN),
+    "values of 'current of a' = (3,): the shape must be (2,) or (2, 4)": lambda n: n.current(
+        "a", [0.0, 1.0], [1.0, 2.0, 3.0]
+    ),
+    "values of 'current of a'[1] = nan": lambda n: n.current("a", [0.0, 1.0], [1.0, NAN]),
+    "times_ms of 'current of a'[1] = 0.0": lambda n: n.current("a", [1.0, 0.0], [1.0, 2.0]),
     "variable = 'w': the model has the state variables t, v": lambda n: n.record_state("a", "w", [0.0]),
-    "times_ms[0] = -1.0": lambda n: n.record_state("a", "v", [-1.0]),
+    "times_ms of 'v of a'[0] = -1.0": lambda n: n.record_state("a", "v", [-1.0]),
     "whole populations": lambda n: n.record_spikes(n["a"][:2]),
     "members of 'a'[1] = 4: no such member": lambda n: n["a"][[0, 4]],
     "members of 'a'[2] = 1: the same member twice": lambda n: n["a"][[1, 0, 1]],

@@ -18,7 +18,8 @@ from eventsim.errors import InputError
 from eventsim.kernels.memory import address
 from eventsim.kernels.random import drive
 from eventsim.kernels.random.drive import BLOCK, count_cells, draw_cells
-from eventsim.network.inputs import PiecewiseRate
+from eventsim.network.inputs import PiecewiseRate, PoissonSpikes, RegularSpikes
+from eventsim.network.noise import SpuriousSpikes
 from tests.streams import drive_oracle
 from tests.streams.networks import Neuron, neurons, read
 
@@ -335,9 +336,23 @@ def test_one_neuron_of_an_enormous_rate():
     times, _, _ = read(DriveStream(driven(1, 1e9)), [0.01, 0.1])
     assert two_sided(stats.poisson(1e5), times.size) > ERROR_RATE
     assert stats.kstest(times, stats.uniform(0.0, 0.1).cdf).pvalue > ERROR_RATE
-    for rate in (1e12, 1e19, np.array([1.0, 1e300]), PiecewiseRate([0.0, 5.0], [1.0, 1e17])):
-        with pytest.raises(InputError, match=r"d\.rate_hz.*too many"):
+    for rate in (9e10, np.array([1e11, 1e11]), PiecewiseRate([0.0, 5.0], [1.0, 1e11])):
+        with pytest.raises(InputError, match=r"rate_hz of 'd'.*too many, 131072 at most"):
             DriveStream(driven(2, rate))
+
+
+def test_rates_beyond_what_can_be_told_apart_are_refused():
+    limit = r"must be at most 1e\+11"
+    for rate, said in ((1e14, r" = 1"), (np.array([1.0, 1e300]), r"\[1\] = 1e\+300")):
+        for described in (PoissonSpikes, lambda rate: RegularSpikes(rate_hz=rate)):
+            with pytest.raises(InputError, match=f"^rate_hz{said}.*{limit}"):
+                described(rate)
+        with pytest.raises(InputError, match=f"^rate_hz of 'd'{said}.*{limit}"):
+            driven(2, rate)
+    with pytest.raises(InputError, match=rf"^rates_hz\[1\] = 1e\+17: {limit}"):
+        PiecewiseRate([0.0, 5.0], [1.0, 1e17])
+    with pytest.raises(InputError, match=rf"^rate_hz = 1000000000000.0: {limit}"):
+        SpuriousSpikes(1e12)
 
 
 def test_a_tiny_rate_and_a_long_time():
@@ -369,7 +384,7 @@ def test_the_cells_hold_one_thousand_to_two_thousand():
 
 
 def test_as_many_rates_as_targets():
-    with pytest.raises(InputError, match="rate_hz = 3: as many rates as targets"):
+    with pytest.raises(InputError, match="rate_hz of 'd' = 3: as many rates as targets"):
         driven(4, [1.0, 2.0, 3.0])
-    with pytest.raises(InputError, match=r"rate_hz\[1\] = -1"):
+    with pytest.raises(InputError, match=r"rate_hz of 'd'\[1\] = -1"):
         driven(2, [1.0, -1.0])

@@ -56,7 +56,9 @@ class DriveTable:
         most = float(arrays["weights"].max(initial=0.0) * arrays["rates"].max() * cell_ms)
         if most > _MOST_IN_CELL:
             raise InputError(
-                f"{drive.name}.rate_hz", rate_hz, f"{most:.3g} arrivals within {cell_ms} ms are too many"
+                f"rate_hz of {drive.name!r}",
+                rate_hz,
+                f"{most:.3g} arrivals within {cell_ms} ms are too many, {_MOST_IN_CELL:g} at most",
             )
         return Block(
             DRIVE,

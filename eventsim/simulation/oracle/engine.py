@@ -17,7 +17,7 @@ from eventsim.build.draw import realise
 from eventsim.build.numbered import NumberedSynapses, Numbers
 from eventsim.build.streams import CurrentStream, DriveStream, SpikeStream
 from eventsim.build.synapses import build_synapses
-from eventsim.errors import SimulationError
+from eventsim.errors import SimulationError, naming
 from eventsim.network.model import Model
 from eventsim.network.network import Network
 from eventsim.network.population import Population, PopulationView
@@ -311,10 +311,13 @@ def _cells(network: Network, population: Population) -> list[Cell]:
     model = population.model
     if not isinstance(model, Model):
         return []
-    values = realise(model, population.size, network.seed, population.name)
-    moves = bool((noise.moving_thresholds(network, population, values)["std"] > 0.0).any())
-    first = noise.with_first_thresholds(network, population, values)
-    model.parameters(noise.highest_thresholds(network, population, values) if moves else first)  # may refuse
+    with naming(population.name):
+        values = realise(model, population.size, network.seed, population.name)
+        moves = bool((noise.moving_thresholds(network, population, values)["std"] > 0.0).any())
+        first = noise.with_first_thresholds(network, population, values)
+        model.parameters(
+            noise.highest_thresholds(network, population, values) if moves else first
+        )  # may refuse
     each = [
         {name: float(column[i % column.size]) for name, column in first.items()}
         for i in range(population.size)
