@@ -123,7 +123,7 @@ def test_parameters_of_each_neuron():
 def test_reset_above_threshold_is_refused():
     network = Network()
     network.population("wrong", 2, Izhikevich(c=np.array([-65.0, 30.0])))
-    with pytest.raises(InputError, match=r"c\[1\] = 30"):
+    with pytest.raises(InputError, match=r"c of .*\[1\] = 30"):
         run(network, 1.0)
 
 
