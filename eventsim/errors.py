@@ -55,5 +55,12 @@ class FileFormatError(EventsimError):
     """A file that is not what it should be: truncated, of another kind or another version."""
 
 
+class FileAccessError(EventsimError, OSError):
+    """A file or folder that cannot be read or written: ``path: why``, with `OSError`'s ``errno`` and ``filename``."""
+
+    def __str__(self) -> str:
+        return f"{self.filename}: {self.strerror}"
+
+
 class SimulationError(EventsimError):
     """A simulation that cannot go on, such as a cycle of zero delay that never ends."""

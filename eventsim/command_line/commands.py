@@ -17,6 +17,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+
+def _folder(name: str) -> Path:
+    """What ``--out`` names; an empty variable of a script's would mean the current folder."""
+    if not name:
+        raise typer.BadParameter("a folder is needed")
+    return Path(name)
+
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON alone on standard output.")]
 
 
@@ -54,7 +62,8 @@ def run(
     ] = None,
     threads: Annotated[str | None, typer.Option(metavar="N", help="Threads for the window engine.")] = None,
     out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where to write.", show_default="results/NAME")
+        Path | None,
+        typer.Option(metavar="DIR", parser=_folder, help="Where to write.", show_default="results/NAME"),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -150,7 +159,10 @@ def sweep(
         bool, typer.Option("--force", help="Go on in the folder of another sweep, keeping what fits.")
     ] = False,
     out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where to write.", show_default="results/NAME-sweep")
+        Path | None,
+        typer.Option(
+            metavar="DIR", parser=_folder, help="Where to write.", show_default="results/NAME-sweep"
+        ),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -195,7 +207,8 @@ def plot(
         typer.Argument(metavar="FILE", help="A raster, finished or cut short, or the folder of a sweep."),
     ],
     out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where to write.", show_default="beside FILE")
+        Path | None,
+        typer.Option(metavar="DIR", parser=_folder, help="Where to write.", show_default="beside FILE"),
     ] = None,
     metrics: Annotated[
         list[str] | None, typer.Option("--metric", metavar="NAME", help="Of a sweep: draw this metric alone.")
@@ -250,7 +263,8 @@ def cost(
         bool, typer.Option("--feedback", help="And run the network again with its latencies as delays.")
     ] = False,
     out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where to write.", show_default="cost, beside FILE")
+        Path | None,
+        typer.Option(metavar="DIR", parser=_folder, help="Where to write.", show_default="cost, beside FILE"),
     ] = None,
     json: Json = False,
 ) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eventsim.errors import FileFormatError, InputError
+from eventsim.files import failures_naming, readable, write_whole
 from eventsim.lut.text import Text
 from eventsim.lut.thread_choice import ThreadChoice
 
@@ -110,24 +111,27 @@ class TextTrainer:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write everything that training goes on from into one HDF5 file; an earlier one is replaced when it is
-        whole."""
+        whole.  Raises FileAccessError for a path where nothing can be written."""
         target = Path(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        partial = target.with_name(f"{target.name}.partial")
-        with h5py.File(partial, "w") as file:
+        with failures_naming(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(target, self._write)
+
+    def _write(self, path: Path) -> None:
+        with h5py.File(path, "w") as file:
             file.attrs["format"] = _FORMAT
             file.attrs["identity"] = json.dumps(self.identity(), sort_keys=True)
             file.attrs["step"] = self.step
             for name, array in self.model.arrays().items():
                 file.create_dataset(name, data=array, track_times=False)
-        os.replace(partial, target)
 
     def resume(self, path: str | os.PathLike[str]) -> None:
         """Go on from a checkpoint.
 
-        Raises FileFormatError for another file, InputError for one of another model, text or seed, naming the first
-        difference.
+        Raises MissingDataError or FileAccessError for none that can be read, FileFormatError for another file,
+        InputError for one of another model, text or seed, naming the first difference.
         """
+        path = readable(path)
         try:
             with h5py.File(path) as file:
                 if (found := file.attrs.get("format")) != _FORMAT:

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import importlib
 import json
-import os
 import zipfile
 import zlib
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 
 from eventsim.errors import EventsimError, FileFormatError, InputError, MissingDataError
+from eventsim.files import readable, write_whole
 from eventsim.network.description import Description, is_sparse
 from eventsim.network.inputs import PoissonDrive
 from eventsim.network.network import Network
@@ -33,9 +34,13 @@ def save(network: Network, path: Path) -> None:
 
     Raises:
         InputError: a model class that could not be found again, such as one defined inside a function.
+        FileAccessError: a path where nothing can be written.
     """
-    partial = path.with_name(path.name + ".partial")
-    with zipfile.ZipFile(partial, "w") as archive:
+    write_whole(path, partial(_write, network))
+
+
+def _write(network: Network, path: Path) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
         writer = _Writer(archive)
         description = {
             "format": _FORMAT,
@@ -59,7 +64,6 @@ def save(network: Network, path: Path) -> None:
         }
         with archive.open(zipfile.ZipInfo("network.json", _EPOCH), "w") as file:
             file.write(json.dumps(description, indent=1).encode())
-    os.replace(partial, path)
 
 
 class _Writer:
@@ -140,10 +144,10 @@ def load(path: Path) -> Network:
 
     Raises:
         FileFormatError: no network description, truncated, damaged or of a later version.
+        FileAccessError: a file that cannot be read.
         MissingDataError: no such file, or the class of a model is not on this machine.
     """
-    if not path.is_file():
-        raise MissingDataError(f"{path}: there is no such file")
+    path = readable(path)
     try:
         with zipfile.ZipFile(path) as archive:
             return _Reader(archive).network()

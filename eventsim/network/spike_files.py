@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eventsim.errors import FileFormatError, InputError, MissingDataError
+from eventsim.errors import FileFormatError, InputError
+from eventsim.files import readable
 from eventsim.network.description import FloatArray
 
 Spikes = tuple[FloatArray, NDArray[np.int64]]
@@ -17,8 +18,7 @@ Spikes = tuple[FloatArray, NDArray[np.int64]]
 
 def read_spikes(path: Path, population: str | None) -> Spikes:
     """Times in ms and ids, equally long, in the order of the file."""
-    if not path.is_file():
-        raise MissingDataError(f"{path}: there is no such file of spikes")
+    path = readable(path)
     if path.suffix in (".h5", ".hdf5", ".sonata"):
         times, ids = _read_sonata(path, population)
     elif path.suffix == ".npz":

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import h5py
 import numpy as np
+from numpy.typing import NDArray
 
-from eventsim.errors import FileFormatError, MissingDataError
+from eventsim.errors import FileFormatError
+from eventsim.files import readable, write_whole
 from eventsim.network.network import Network
 from eventsim.simulation.simulation import Progress, Simulation
 from eventsim.simulation.sink import Sink
@@ -18,10 +22,15 @@ _FORMAT = "eventsim state 2"
 
 
 def save_state(simulation: Simulation, path: str | os.PathLike[str]) -> None:
-    """Write the network and everything that has happened to it into one HDF5 file; replaces it when complete."""
-    target, saved = Path(path), simulation.state()
-    partial = target.with_name(target.name + ".partial")
-    with h5py.File(partial, "w") as file:
+    """Write the network and everything that has happened to it into one HDF5 file; replaces it when complete.
+
+    Raises FileAccessError for a path where nothing can be written.
+    """
+    write_whole(Path(path), partial(_write, simulation, simulation.state()))
+
+
+def _write(simulation: Simulation, saved: Mapping[str, NDArray[np.generic]], path: Path) -> None:
+    with h5py.File(path, "w") as file:
         file.attrs["format"] = _FORMAT
         file.attrs["engine"] = simulation.engine
         file.create_dataset("network", data=np.frombuffer(_network_bytes(simulation.network), np.uint8))
@@ -30,7 +39,6 @@ def save_state(simulation: Simulation, path: str | os.PathLike[str]) -> None:
             if array.dtype.kind != "U":
                 data = array.view(np.uint8) if array.dtype.names else array
                 state.create_dataset(name, data=data, track_times=False)
-    os.replace(partial, target)
 
 
 def load_state(
@@ -38,10 +46,10 @@ def load_state(
 ) -> Simulation:
     """The simulation that `save_state` wrote, ready to go on.
 
-    Raises MissingDataError if there is no such file, FileFormatError if it is not one of these or is truncated.
+    Raises MissingDataError if there is no such file, FileAccessError if it cannot be read, FileFormatError if it is
+    not one of these or is truncated.
     """
-    if not Path(path).is_file():
-        raise MissingDataError(f"{path}: there is no such file")
+    path = readable(path)
     try:
         with h5py.File(path) as file:
             if (found := file.attrs.get("format")) != _FORMAT:

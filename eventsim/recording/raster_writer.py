@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -17,7 +18,8 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from eventsim.errors import FileFormatError, InputError
+from eventsim.errors import FileAccessError, FileFormatError, InputError
+from eventsim.files import failures_naming
 from eventsim.recording import raster_layout as layout
 from eventsim.recording.results import Floats, PopulationInfo, StateRecorder
 from eventsim.version import __version__
@@ -44,8 +46,8 @@ class RasterWriter:
     chunks.
 
     As a context manager it closes the file at the end; after an exception what was recorded stays, readable,
-    in ``path.partial``. Raises InputError for names HDF5 cannot hold, FileFormatError for a path that cannot
-    be written or that another process is writing.
+    in ``path.partial``. Raises InputError for names HDF5 cannot hold, FileAccessError for a path that cannot be
+    written, FileFormatError for one that another process is writing.
     """
 
     def __init__(
@@ -69,16 +71,19 @@ class RasterWriter:
         self._flush_every = self._flush_at = planned_ms / layout.LEAST_FLUSHES
         self._owner_of = _owner_table(self.populations)
         if self.path.is_dir():
-            raise FileFormatError(f"{self.path}: cannot be written, as it is a directory")
+            raise FileAccessError(errno.EISDIR, os.strerror(errno.EISDIR), str(self.path))
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            _make_way(self.partial)
-            # No chunk cache: an append writes its own bytes and no others, and a flush has little left to do.
-            self._file = h5py.File(self.partial, "x", libver="earliest", rdcc_nbytes=0, locking="best-effort")
-        except BlockingIOError:
+            with failures_naming(self.partial):
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                _make_way(self.partial)
+                # No chunk cache: an append writes its own bytes and no others, and a flush has little left to do.
+                self._file = h5py.File(
+                    self.partial, "x", libver="earliest", rdcc_nbytes=0, locking="best-effort"
+                )
+        except FileAccessError as error:
+            if error.errno != errno.EWOULDBLOCK:
+                raise
             raise FileFormatError(f"{self.partial}: another run is writing it") from None
-        except OSError as error:
-            raise FileFormatError(f"{self.partial}: cannot be written ({error})") from None
         self._write_header()
         spikes = self._file.create_group("spikes")
         self._columns = [_SpikeColumns(spikes, p.name) if p.recorded else None for p in self.populations]

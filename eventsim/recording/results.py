@@ -155,8 +155,8 @@ class Results:
         what = self.recorders[recorder]
         times, values = self._store.read_trace(recorder)
         neurons = np.asarray(what.neurons, dtype=np.int64)
-        columns = map(_read_only, (times, neurons, values))
-        return StateTrace(what.population, what.variable, *columns, what.unit)
+        times, neurons, values = map(_read_only, (times, neurons, values))
+        return StateTrace(what.population, what.variable, times, neurons, values, what.unit)
 
     def to_pandas(self) -> pandas.DataFrame:
         """All spikes as a table (time_ms, population, neuron), by population and within it by time."""

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from eventsim.scenario.files import prepare_directory, to_json, write_whole
+from eventsim.files import write_whole
+from eventsim.scenario.files import prepare_directory, to_json
 from eventsim.scenario.problems import ScenarioError, explain
 
 if TYPE_CHECKING:

@@ -66,7 +66,7 @@ def _returned(
     """What a function of the builder's says of the results, by name."""
     if function is None:
         return {}
-    found = function(results)
+    found: Any = function(results)
     if not isinstance(found, Mapping):
         what = f"{_name_of(function)} returned {shown(found)}"
         raise ScenarioError(f"{what}: a mapping of names to {of} is needed, such as a dict")

@@ -1,54 +1,27 @@
-"""Files written whole or not at all: under another name first, then renamed."""
+"""The folder of a run, and what is written there as JSON."""
 
 from __future__ import annotations
 
 import json
 import math
-import os
-import re
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from eventsim.files import failures_naming, write_whole
+
 
 def prepare_directory(path: Path) -> None:
-    """Make the folder and try to write in it, before hours of simulation do.  Raises ``OSError``."""
-    path.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=path):
-        pass
-
-
-def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Call ``write`` with a temporary name beside ``path`` (same suffix) and rename what it wrote.
-
-    Raises ``OSError`` that names ``path``, also where HDF5 could not write.
-    """
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
-    try:
-        with failures_naming(path):
-            write(temporary)
-            os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-@contextmanager
-def failures_naming(path: Path) -> Iterator[None]:
-    """A full disk and the like as an ``OSError`` about ``path``; HDF5 tells the error number in its text alone."""
-    try:
-        yield
-    except (OSError, RuntimeError) as error:
-        told = re.search(r"errno = (\d+)", str(error))
-        number = (error.errno if isinstance(error, OSError) else None) or (int(told[1]) if told else None)
-        if number is None:
-            raise
-        raise OSError(number, os.strerror(number), str(path)) from error
+    """Make the folder and try to write in it, before hours of simulation do.  Raises ``FileAccessError``."""
+    with failures_naming(path):
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            pass
 
 
 def write_json(path: Path, value: object) -> None:
-    """Write `to_json` of ``value``, whole or not at all.  Raises ``OSError`` that names ``path``."""
+    """Write `to_json` of ``value``, whole or not at all.  Raises ``FileAccessError``."""
     write_whole(path, lambda temporary: temporary.write_text(to_json(value) + "\n", encoding="utf-8"))
 
 

@@ -7,7 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eventsim.scenario.files import prepare_directory, write_whole
+from eventsim.files import write_whole
+from eventsim.scenario.files import prepare_directory
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

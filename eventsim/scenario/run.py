@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from eventsim.errors import EventsimError, SimulationError
+from eventsim.files import failures_naming
 from eventsim.scenario.builder import check_parameters, find_builder
 from eventsim.scenario.experiment import Experiment
-from eventsim.scenario.files import failures_naming, prepare_directory, write_json
+from eventsim.scenario.files import prepare_directory, write_json
 from eventsim.scenario.load import load_scenario, parse_overrides
 from eventsim.scenario.memory import peak_rss_mb
 from eventsim.scenario.noise import described, with_noise
@@ -72,7 +73,7 @@ def run_scenario(
     """Run the scenario in the file ``path`` and write ``raster.h5``, ``summary.json`` and figures into ``folder``.
 
     ``overrides`` are ``"dotted.key=value"`` texts or values by dotted key; ``folder`` is ``results/NAME`` by default.
-    Raises ``ScenarioError`` for a mistake in the scenario, ``OSError`` where ``folder`` cannot be written, and
+    Raises ``ScenarioError`` for a mistake in the scenario, ``FileAccessError`` where ``folder`` cannot be written, and
     ``Interrupted`` when the user stops the simulation; the spikes until then stay in ``raster.h5.partial``.
     """
     from eventsim.simulation.stopwatch import Stopwatch

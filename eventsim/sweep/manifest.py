@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from eventsim.errors import FileFormatError, shown
-from eventsim.scenario.files import write_whole
+from eventsim.files import write_whole
 from eventsim.scenario.problems import ScenarioError
 from eventsim.sweep.plan import Plan
 from eventsim.version import __version__

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from eventsim.files import write_whole
 from eventsim.scenario.builder import check_parameters, find_builder
-from eventsim.scenario.files import prepare_directory, write_whole
+from eventsim.scenario.files import prepare_directory
 from eventsim.scenario.load import load_scenario, parse_overrides
 from eventsim.scenario.problems import ScenarioError
 from eventsim.scenario.run import DEFAULT_FOLDER, Interrupted

@@ -104,6 +104,7 @@ def test_a_missing_parameter_is_named(folder: Path) -> None:
         (["run", "noise", "--seed", "x"], "--set seed = 'x': should be a valid integer"),
         (["run", "noise", "--seed", "-1"], "should be greater than or equal to 0"),
         (["run", "noise", "--out", "scenarios/noise.toml/below"], "Not a directory"),
+        (["run", "noise", "--out", ""], "'--out': a folder is needed"),
         (["run"], "Missing argument"),
         (["run", "noise", "--sed", "1"], "No such option"),
         (["info", "raster.h5"], "raster.h5: "),

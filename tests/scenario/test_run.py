@@ -18,11 +18,12 @@ import pytest
 import eventsim.simulation
 from eventsim.command_line.failures import describe
 from eventsim.errors import SimulationError
+from eventsim.files import write_whole
 from eventsim.models import LIF
 from eventsim.network import Network
 from eventsim.recording.raster_reader import open_raster
 from eventsim.scenario.experiment import Experiment
-from eventsim.scenario.files import to_json, write_whole
+from eventsim.scenario.files import to_json
 from eventsim.scenario.problems import ScenarioError
 from eventsim.scenario.recording import apply_record
 from eventsim.scenario.run import Interrupted, run_scenario
