@@ -18,6 +18,7 @@ from eventsim.hardware.mapping import Spread
 from eventsim.hardware.mesh import mesh_of
 from eventsim.hardware.reach import Ints
 from eventsim.hardware.run import Run
+from eventsim.network import checks
 
 Objective = Literal["hops", "load"]
 METHODS = ("contiguous", "hilbert", "hypergraph")
@@ -76,6 +77,7 @@ def cost(
     Raises CapacityError where the network does not fit, InputError for what is wrong in a file or an argument,
     MissingDataError where a package or the wiring is missing.
     """
+    checks.instance("run", run, Run)
     chip = chip if isinstance(chip, Chip) else load_chip(chip)
     if chips == "auto":
         chip = chip.side_by_side(*squarest(chips_needed(run, chip) or 1))

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eventsim.errors import InputError
+from eventsim.network.checks import one_of
 
 Values = Mapping[str, NDArray[np.float64]]
 
@@ -78,6 +79,5 @@ def set_threshold(p, v_th):
 
 def reset_column(reset: str) -> NDArray[np.float64]:
     """The option ``reset`` as the number that kernels take: 0 to a value, 1 by subtraction."""
-    if reset not in ("value", "subtract"):
-        raise InputError("reset", reset, "'value' or 'subtract' is needed")
+    one_of("reset", reset, ("value", "subtract"))
     return np.array([float(reset == "subtract")])

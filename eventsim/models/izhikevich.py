@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from eventsim.errors import InputError
 from eventsim.kernels.handlers import CURRENT, Handlers
 from eventsim.kernels.jit import inner
 from eventsim.models.checks import finite, refuse
@@ -224,6 +225,10 @@ class Izhikevich(Model):
     i_e: Value = 0.0
     v_init: Value = -65.0
     u_init: Value | None = None
+
+    def validate(self) -> None:
+        if self.u_init is not None and "u_init" not in self.neuron_parameters():
+            raise InputError("u_init", self.u_init, "a number, an array or a distribution is needed")
 
     def parameters(self, values: Mapping[str, NDArray[np.float64]]) -> NDArray[Any]:
         """The table of parameters."""

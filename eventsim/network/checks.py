@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import Any
 
@@ -24,7 +25,10 @@ def number(
     """A float: never NaN, finite unless `infinite`, >= `low` (> `low` if `above`) and <= `high`."""
     if isinstance(value, bool) or not isinstance(value, Real):
         raise InputError(field, value, "a number is needed")
-    result = float(value)
+    try:
+        result = float(value)
+    except OverflowError:
+        raise InputError(field, value, "must be finite") from None
     why = _why_not(result, low, high, above, infinite)
     if why:
         raise InputError(field, value, why)
@@ -44,6 +48,19 @@ def _why_not(value: float, low: float, high: float, above: bool, infinite: bool)
     if value > high:
         return f"must be at most {high:g}"
     return ""
+
+
+def one_of(field: str, value: object, known: Sequence[str]) -> str:
+    """One of the known texts."""
+    if not isinstance(value, str) or value not in known:
+        raise InputError(field, value, f"one of {', '.join(known)} is needed")
+    return value
+
+
+def instance(field: str, value: object, kind: type) -> None:
+    """Refuse what is no object of this class."""
+    if not isinstance(value, kind):
+        raise InputError(field, value, f"a {kind.__name__} is needed")
 
 
 def whole(field: str, value: object, low: int = 0) -> int:
@@ -84,6 +101,8 @@ def real_array(
 ) -> FloatArray:
     """A read-only float64 copy, every element checked as by `number`; errors give the (flat) index."""
     array = frozen_array(value, field)
+    if array.dtype.kind == "b":
+        raise InputError(field, value, "an array of numbers is needed")
     if array.ndim not in dimensions:
         raise InputError(
             field, value, f"an array of {' or '.join(map(str, dimensions))} dimension(s) is needed"

@@ -18,6 +18,13 @@ def is_sparse(value: object) -> bool:
     return type(value).__module__.startswith("scipy.sparse")
 
 
+def plain(value: Any) -> Any:
+    """A NumPy scalar as the Python number that it is, anything else as it is."""
+    if isinstance(value, np.floating):
+        return float(value)  # `item` leaves long doubles as they are
+    return value.item() if isinstance(value, np.generic) else value
+
+
 def frozen_array(value: Any, field: str) -> NDArray[Any]:
     """A read-only, C-ordered copy; floating point becomes float64.
 
@@ -95,7 +102,7 @@ class Description:
         for field in fields(self):
             value = getattr(self, field.name)
             if isinstance(value, np.generic):
-                self._set(field.name, value.item())
+                self._set(field.name, plain(value))
             elif isinstance(value, np.ndarray | list):
                 self._set(field.name, frozen_array(value, field.name))
             elif is_sparse(value):

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from eventsim.errors import InputError
 from eventsim.network import checks
-from eventsim.network.description import Description, FloatArray
+from eventsim.network.description import Description, FloatArray, frozen_array
 
 if TYPE_CHECKING:
     from eventsim.network.population import PopulationView
@@ -59,7 +59,7 @@ class SpikeTrains(Source):
         if ids is None:
             times, ids, own_size = _from_trains(times)
             size = own_size if size is None else size
-        times, ids = checks.times("times", times), np.asarray(ids)
+        times, ids = checks.times("times", times), frozen_array(ids, "ids")
         if ids.shape != times.shape:
             raise InputError("ids", ids.shape, f"as many ids as times are needed: {times.shape}")
         if ids.size and ids.dtype.kind not in "iu":
@@ -104,9 +104,11 @@ def _from_trains(trains: Any) -> tuple[FloatArray, NDArray[np.uint32], int]:
     sources."""
     if isinstance(trains, np.ndarray) and trains.dtype != object and trains.ndim == 1:
         trains = [trains]
-    elif not isinstance(trains, list | tuple | np.ndarray):
+    elif not isinstance(trains, list | tuple | np.ndarray) or (
+        isinstance(trains, np.ndarray) and trains.ndim == 0
+    ):
         raise InputError("times", trains, "a list with an array of times for each source is needed")
-    elif len(trains) and all(np.ndim(train) == 0 for train in trains):
+    elif len(trains) and all(map(np.isscalar, trains)):
         trains = [trains]
     arrays = [checks.times(f"times[{i}]", train) for i, train in enumerate(trains)]
     ids = np.repeat(np.arange(len(arrays), dtype=np.uint32), [array.size for array in arrays])

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eventsim.errors import InputError
-from eventsim.network.description import Description, FloatArray, frozen_array
+from eventsim.network import checks
+from eventsim.network.description import Description, FloatArray, frozen_array, plain
 from eventsim.network.distributions import Distribution
 
 _OPTION_TYPES = (str, int, bool, "str", "int", "bool")
@@ -46,15 +47,12 @@ class Model(Description):
     test: Literal["instant", "arrival"] = field(default="instant", kw_only=True)
 
     def __post_init__(self) -> None:
-        if self.test not in ("instant", "arrival"):
-            raise InputError("test", self.test, "'instant' or 'arrival' is needed")
+        checks.one_of("test", self.test, ("instant", "arrival"))
         for each in fields(self):
-            value = getattr(self, each.name)
-            if isinstance(value, float) and math.isnan(value):
-                raise InputError(each.name, value, "not a number")
-            if isinstance(each.default, float) and not (
-                _is_value(value) or isinstance(value, list | np.generic)
-            ):
+            value = plain(getattr(self, each.name))
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                checks.number(each.name, value, infinite=True)
+            if isinstance(each.default, float) and not (_is_value(value) or isinstance(value, list)):
                 raise InputError(each.name, value, "a number, an array or a distribution is needed")
             if isinstance(value, np.ndarray | list):
                 bad = np.isnan(frozen_array(value, each.name).astype(np.float64)).ravel()

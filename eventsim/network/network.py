@@ -102,7 +102,7 @@ class Network:
 
     def __getitem__(self, name: str) -> Population:
         """The population of this name."""
-        if name not in self._populations:
+        if not isinstance(name, str) or name not in self._populations:
             known = ", ".join(map(repr, self._populations)) or "none"
             raise InputError("population", name, f"no such population; there are {known}")
         return self._populations[name]
@@ -277,7 +277,7 @@ class Network:
         """Record a state variable of the target neurons at the given times, in ms."""
         view = self._neurons(target)
         fields = getattr(view.population.model, "state_dtype", np.dtype([])).names or ()
-        if variable not in fields:
+        if not isinstance(variable, str) or variable not in fields:
             raise InputError(
                 "variable", variable, f"the model has the state variables {', '.join(fields) or 'none'}"
             )

@@ -65,8 +65,8 @@ class SpikeJitter(SynapseNoise):
 
     def validate(self) -> None:
         self._set("scale_ms", checks.number("scale_ms", self.scale_ms, 0.0))
-        _one_of("shape", self.shape, ("normal", "uniform", "exponential"))
-        _one_of("per", self.per, ("spike", "synapse"))
+        checks.one_of("shape", self.shape, ("normal", "uniform", "exponential"))
+        checks.one_of("per", self.per, ("spike", "synapse"))
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class LostSpikes(SynapseNoise):
 
     def validate(self) -> None:
         _probability(self, "probability")
-        _one_of("per", self.per, ("spike", "synapse"))
+        checks.one_of("per", self.per, ("spike", "synapse"))
 
 
 @dataclass(frozen=True)
@@ -181,8 +181,8 @@ class ClockTick(SynapseNoise):
 
     def validate(self) -> None:
         self._set("tick_ms", checks.number("tick_ms", self.tick_ms, 0.0, above=True))
-        _one_of("rounding", self.rounding, ("floor", "nearest"))
-        _one_of("ties", self.ties, ("even", "up"))
+        checks.one_of("rounding", self.rounding, ("floor", "nearest"))
+        checks.one_of("ties", self.ties, ("even", "up"))
 
 
 @dataclass(frozen=True)
@@ -241,13 +241,5 @@ def _refused_by_population(noise: Noise, population: Population) -> str | None:
     return None
 
 
-def _one_of(field: str, value: object, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise InputError(field, value, f"one of {', '.join(known)} is needed")
-
-
 def _probability(noise: LostSpikes | DeadNeurons | StuckSynapses, field: str) -> None:
-    value = checks.number(field, getattr(noise, field), 0.0)
-    if value > 1.0:
-        raise InputError(field, value, "must be at most 1")
-    noise._set(field, value)
+    noise._set(field, checks.number(field, getattr(noise, field), 0.0, 1.0))

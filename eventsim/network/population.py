@@ -79,7 +79,7 @@ class PopulationView:
             backwards = members.step is not None and members.step < 0
             selection = self.indices if backwards else self.selection
             return PopulationView(self.population, _read_only(selection[members]))
-        if isinstance(members, int | np.integer):
+        if isinstance(members, int | np.integer) and not isinstance(members, bool):
             position = int(members)
             if not -self.size <= position < self.size:
                 raise InputError(self.population.name, position, f"no such member: the size is {self.size}")

@@ -58,6 +58,8 @@ class RasterWriter:
         recorders: Sequence[StateRecorder] = (),
     ) -> None:
         self.path = Path(path)
+        if self.path.is_dir():
+            raise FileAccessError(errno.EISDIR, os.strerror(errno.EISDIR), str(self.path))
         self.partial = self.path.with_name(self.path.name + layout.PARTIAL)
         self.populations = tuple(PopulationInfo(*p) for p in populations)
         self._check_populations()
@@ -70,8 +72,6 @@ class RasterWriter:
         planned_ms = float(self._metadata.get("duration_ms") or np.inf)
         self._flush_every = self._flush_at = planned_ms / layout.LEAST_FLUSHES
         self._owner_of = _owner_table(self.populations)
-        if self.path.is_dir():
-            raise FileAccessError(errno.EISDIR, os.strerror(errno.EISDIR), str(self.path))
         try:
             with failures_naming(self.partial):
                 self.path.parent.mkdir(parents=True, exist_ok=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from eventsim.network import wiring
+from eventsim.network import checks, wiring
 from eventsim.network.network import Network
 from eventsim.recording.memory import MemorySink
 from eventsim.recording.raster_reader import open_raster
@@ -14,7 +14,8 @@ from eventsim.simulation.simulation import Progress, Simulation
 
 
 def population_table(network: Network) -> list[PopulationInfo]:
-    """What a sink wants to know of the populations of a network."""
+    """What a sink wants to know of the populations of a network; raises InputError for what is none."""
+    checks.instance("network", network, Network)
     return [
         PopulationInfo(each.name, each.first, each.size, network.is_recorded(each))
         for each in network.populations.values()

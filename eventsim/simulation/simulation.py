@@ -78,8 +78,8 @@ class Simulation:
         progress: Progress | None = None,
         threads: int = 1,
     ) -> None:
-        if engine not in ENGINES:
-            raise InputError("engine", engine, f"one of {', '.join(ENGINES)} is needed")
+        checks.instance("network", network, Network)
+        checks.one_of("engine", engine, ENGINES)
         threads = checks.whole("threads", threads, 1)
         self.network = network
         self.sink: Sink = NoSink() if sink is None else sink

@@ -12,6 +12,7 @@ from cells import Cell
 from conftest import make_everything
 
 from eventsim.errors import InputError
+from eventsim.models.izhikevich import Izhikevich
 from eventsim.network import (
     AllToAll,
     Explicit,
@@ -195,6 +196,14 @@ VALUE_MISTAKES = {
     "tau_ms = ['long']: an array of numbers": lambda: Cell(tau_ms=["long"]),
     "times[0] = ['soon']: an array of numbers": lambda: SpikeTrains([["soon"]]),
     "test = 'never'": lambda: Cell(test="never"),
+    "test = array([1., 2.]): one of instant, arrival": lambda: Cell(test=np.array([1.0, 2.0])),
+    "...: must be finite": lambda: Cell(tau_ms=10**400),
+    "tau_ms = True: a number": lambda: Cell(tau_ms=np.bool_(True)),
+    "u_init = '1': a number": lambda: Izhikevich(u_init="1"),
+    "rate_hz = 1000000": lambda: PoissonSpikes(10**400),
+    "times = array(1.)": lambda: SpikeTrains(np.array(1.0)),
+    "times[0] = [True]: an array of numbers": lambda: SpikeTrains([[True]]),
+    "ids = [[1], [1, 2]]: no array": lambda: SpikeTrains([1.0, 2.0], [[1], [1, 2]]),
 }
 
 
@@ -290,6 +299,9 @@ NETWORK_MISTAKES = {
     "whole populations": lambda n: n.record_spikes(n["a"][:2]),
     "members of 'a'[1] = 4: no such member": lambda n: n["a"][[0, 4]],
     "members of 'a'[2] = 1: the same member twice": lambda n: n["a"][[1, 0, 1]],
+    "variable = array([1.])": lambda n: n.record_state("a", np.ones(1), [0.0]),
+    "population = ['a']: no such population": lambda n: n[["a"]],
+    "members of 'a' = True: whole numbers": lambda n: n["a"][True],
     "members of 'a' = 3: the mask": lambda n: n["a"][[True, False, True]],
 }
 

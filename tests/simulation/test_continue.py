@@ -110,6 +110,11 @@ def test_a_duration_that_is_none_is_refused(duration: object) -> None:
 def test_an_unknown_engine_is_refused() -> None:
     with pytest.raises(InputError, match="engine = 'windows'"):
         es.Simulation(busy_network(), engine="windows")
+    with pytest.raises(InputError, match=r"engine = array.*: one of auto, window, queue, simpy is needed"):
+        es.Simulation(busy_network(), engine=np.ones(2))  # type: ignore[arg-type]
+    for wrong in (es.Simulation, lambda network: es.simulate(network, 1.0), es.World):
+        with pytest.raises(InputError, match=r"network = 'net\.es': a Network is needed"):
+            wrong("net.es")
     with pytest.raises(InputError, match="threads = 0"):
         es.Simulation(busy_network(), threads=0)
 
