@@ -54,11 +54,12 @@ def check_parameters(
     """
     from pydantic import ValidationError
 
-    document, names = _parameter_document(builder, f"{where}: builder = {scenario.builder!r}")
+    document = {"parameters": scenario.parameters}
+    checker, names = _parameter_document(builder, f"{where}: builder = {scenario.builder!r}")
     try:
-        checked = document.validate_json(json.dumps({"parameters": scenario.parameters}))
+        checked = checker.validate_json(json.dumps(document))
     except ValidationError as error:
-        raise explain(error, where, {"parameters": names}, overridden) from None
+        raise explain(error, document, where, {"parameters": names}, overridden) from None
     return typing.cast(dict[str, Any], checked["parameters"])
 
 

@@ -64,10 +64,11 @@ def _table(own: Mapping[str, Any], options: Mapping[str, Any]) -> Hardware:
 
     from eventsim.scenario.schema import Hardware, known_keys
 
+    document = {**own, **options}
     try:
-        return Hardware.model_validate_json(json.dumps({**own, **options}, default=str))
+        return Hardware.model_validate_json(json.dumps(document, default=str))
     except ValidationError as error:
-        raise explain(error, "[hardware]", known_keys(Hardware), options) from None
+        raise explain(error, document, "[hardware]", known_keys(Hardware), options) from None
 
 
 def _cost(run: Run, table: Hardware, method: Any) -> Cost:

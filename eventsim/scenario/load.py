@@ -116,4 +116,4 @@ def check_document(document: Mapping[str, Any], path: Path, changes: Iterable[st
         # As JSON, so that strict checking takes an array for a tuple but no text for a number.
         return Scenario.model_validate_json(json.dumps(document, default=str))
     except ValidationError as error:
-        raise explain(error, str(path), known_keys(), changes) from None
+        raise explain(error, document, str(path), known_keys(), changes) from None

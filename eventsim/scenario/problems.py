@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -29,22 +30,46 @@ def nearest(name: str, known: Iterable[str], kind: str = "known", prefix: str = 
 
 def explain(
     error: ValidationError,
+    document: Mapping[str, Any],
     where: str,
     known: Mapping[str, Sequence[str]],
     overridden: Iterable[str] = (),
 ) -> ScenarioError:
-    """The first mistake that pydantic found, and how many more there are.
+    """The first mistake that pydantic found in ``document``, and how many more there are.
 
     ``known`` lists the right keys of each table by its dotted name (the outermost is ``""``), ``overridden`` the
     dotted keys that come from ``--set`` rather than from the file ``where``.
     """
-    first, *others = error.errors(include_url=False, include_context=False)
-    table = ".".join(part for part in map(str, first["loc"][:-1]) if not part.isdigit())
-    key = ".".join(map(str, first["loc"]))
-    place = f"--set {key}" if _is_set(key, overridden) else f"{where}: {key}" if key else where
-    text = _reason(first, table, known)
+    found: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
+    for problem in error.errors(include_url=False, include_context=False):
+        found.setdefault(_place(problem, document), []).append(problem)
+    (place, problems), *others = (
+        found.items()
+    )  # of a value that may be of several types, one problem for each
+    key = ".".join(place)
+    table = ".".join(part for part in place[:-1] if not part.isdigit())
+    named = f"--set {key}" if _is_set(key, overridden) else f"{where}: {key}" if key else where
+    text = _reason(problems, place, table, known)
     more = f" (and {len(others)} more)" if others else ""
-    return ScenarioError(f"{place}{text}{more}")
+    return ScenarioError(f"{named}{text}{more}")
+
+
+def _place(problem: Mapping[str, Any], document: Any) -> tuple[str, ...]:
+    """The keys down to a mistake, without the names that pydantic gives to the alternatives of a type."""
+    *above, last = problem["loc"] or (None,)
+    place = []
+    for part in above:
+        with contextlib.suppress(LookupError, TypeError):
+            document = document[part]
+            place.append(str(part))
+    lacking = problem["type"] == "missing"
+    if lacking or (isinstance(document, Mapping) and last in document) or _is_index(last, document):
+        place.append(str(last))
+    return tuple(place)
+
+
+def _is_index(part: object, document: object) -> bool:
+    return isinstance(part, int) and isinstance(document, Sequence) and not isinstance(document, str)
 
 
 def _is_set(key: str, overridden: Iterable[str]) -> bool:
@@ -52,13 +77,22 @@ def _is_set(key: str, overridden: Iterable[str]) -> bool:
     return any(f"{key}.".startswith(f"{name}.") or name.startswith(f"{key}.") for name in overridden)
 
 
-def _reason(problem: Mapping[str, Any], table: str, known: Mapping[str, Sequence[str]]) -> str:
-    if problem["type"] == "extra_forbidden":
-        return f": unknown key, {_nearest_key(str(problem['loc'][-1]), table, known)}"
-    if problem["type"] == "missing":
+def _reason(
+    problems: Sequence[Mapping[str, Any]],
+    place: Sequence[str],
+    table: str,
+    known: Mapping[str, Sequence[str]],
+) -> str:
+    if problems[0]["type"] == "extra_forbidden":
+        return f": unknown key, {_nearest_key(place[-1], table, known)}"
+    if problems[0]["type"] == "missing":
         return ": missing"
-    why = problem["msg"].removeprefix("Input ").removeprefix("Value error, ")
-    value = "" if isinstance(problem["input"], dict) else f" = {shown(problem['input'])}"
+    whys = dict.fromkeys(
+        each["msg"].removeprefix("Input ").removeprefix("Value error, ") for each in problems
+    )
+    why = ", or ".join(whys).replace("a valid dictionary", "a table").replace("an object", "a table")
+    wrong = problems[0]["input"]
+    value = "" if isinstance(wrong, dict) else f" = {shown(wrong)}"
     return f"{value}: {why}"
 
 

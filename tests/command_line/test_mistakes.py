@@ -47,6 +47,8 @@ def mistake(folder: Path, *arguments: str, status: int = 2) -> str:
         ("engine=quick", "--set engine = 'quick': should be 'auto'"),
         ("parameters.size=many", "--set parameters.size = 'many': should be a valid integer"),
         ("parameters.rate_hz='10'", "--set parameters.rate_hz = '10': should be a valid number"),
+        ("record=3", "--set record = 3: should be a table"),
+        ("hardware.mapping=3", "--set hardware.mapping = 3: should be a valid string, or should be a table"),
         ("plot.figures=['rater']", "--set plot.figures.0 = 'rater': should be 'summary'"),
         (
             "record.populations=['nose']",
