@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_LONGEST_VALUE = 60
-
 
 class EventsimError(Exception):
     """Base of every error eventsim raises on purpose; the command line prints its text and no traceback."""
@@ -31,8 +29,13 @@ class InputError(EventsimError, ValueError):
 
 def shown(value: object) -> str:
     """``repr(value)`` on one line, cut where it is long."""
-    text = " ".join(repr(value).split())
-    return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 3] + "..."
+    return cut(repr(value), 60)
+
+
+def cut(text: str, longest: int = 120) -> str:
+    """A text on one line, cut where it is long."""
+    text = " ".join(text.split())
+    return text if len(text) <= longest else text[: longest - 3] + "..."
 
 
 @contextmanager

@@ -8,6 +8,7 @@ name).
 from __future__ import annotations
 
 import importlib
+import io
 import json
 import zipfile
 import zlib
@@ -18,7 +19,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from eventsim.errors import EventsimError, FileFormatError, InputError, MissingDataError
+from eventsim.errors import EventsimError, FileFormatError, InputError, MissingDataError, cut
 from eventsim.files import readable, write_whole
 from eventsim.network.description import Description, is_sparse
 from eventsim.network.inputs import PoissonDrive
@@ -39,8 +40,15 @@ def save(network: Network, path: Path) -> None:
     write_whole(path, partial(_write, network))
 
 
-def _write(network: Network, path: Path) -> None:
-    with zipfile.ZipFile(path, "w") as archive:
+def to_bytes(network: Network) -> bytes:
+    """What `save` writes, for a file that holds more than a network.  Raises InputError as that does."""
+    buffer = io.BytesIO()
+    _write(network, buffer)
+    return buffer.getvalue()
+
+
+def _write(network: Network, target: Path | io.BytesIO) -> None:
+    with zipfile.ZipFile(target, "w") as archive:
         writer = _Writer(archive)
         description = {
             "format": _FORMAT,
@@ -147,33 +155,41 @@ def load(path: Path) -> Network:
         FileAccessError: a file that cannot be read.
         MissingDataError: no such file, or the class of a model is not on this machine.
     """
-    path = readable(path)
+    return _read(readable(path), str(path))
+
+
+def from_bytes(data: bytes, name: str) -> Network:
+    """The network that `to_bytes` wrote.  name: of the file that it is in.  Raises as `load` does."""
+    return _read(io.BytesIO(data), name)
+
+
+def _read(source: Path | io.BytesIO, name: str) -> Network:
     try:
-        with zipfile.ZipFile(path) as archive:
-            return _Reader(archive).network()
+        with zipfile.ZipFile(source) as archive:
+            return _Reader(archive, name).network()
     except (MissingDataError, FileFormatError):
         raise
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RecursionError, NotImplementedError) as error:
-        raise FileFormatError(f"{path}: not a network description, or not all of one: {error}") from error
+        why = cut(str(error))
+        raise FileFormatError(f"{name}: not a network description, or not all of one: {why}") from error
     except (EventsimError, KeyError, ValueError, TypeError, AttributeError, IndexError) as error:
-        raise FileFormatError(f"{path}: damaged network description: {error}") from error
+        raise FileFormatError(f"{name}: damaged network description: {cut(str(error))}") from error
 
 
 class _Reader:
     """Makes the network of an open archive."""
 
-    def __init__(self, archive: zipfile.ZipFile) -> None:
+    def __init__(self, archive: zipfile.ZipFile, name: str) -> None:
         self._archive = archive
+        self._name = name
 
     def network(self) -> Network:
         text = json.loads(self._archive.read("network.json"))
         if text["format"] != _FORMAT:
-            raise FileFormatError(
-                f"{self._archive.filename}: the format is {text['format']!r}, not {_FORMAT!r}"
-            )
+            raise FileFormatError(f"{self._name}: the format is {text['format']!r}, not {_FORMAT!r}")
         if text["version"] != _VERSION:
             why = f"version {text['version']!r}; this eventsim reads version {_VERSION}"
-            raise FileFormatError(f"{self._archive.filename}: {why}")
+            raise FileFormatError(f"{self._name}: {why}")
         network = Network(text["seed"])
         for each in text["populations"]:
             name, size, model = each["name"], each["size"], self.value(each["model"], network)
@@ -222,14 +238,14 @@ class _Reader:
         with self._archive.open(name) as file:
             array = np.lib.format.read_array(file, allow_pickle=False)
             if file.read(1):
-                raise FileFormatError(f"{self._archive.filename}: {name} is longer than its array")
+                raise FileFormatError(f"{self._name}: {name} is longer than its array")
         return cast("np.ndarray[Any, Any]", array)
 
     def _class(self, name: str) -> type[Description]:
         try:
             found = _find(name)
         except (ImportError, AttributeError) as error:
-            raise MissingDataError(f"{self._archive.filename} needs the class {name}: {error}") from None
+            raise MissingDataError(f"{self._name} needs the class {name}: {error}") from None
         if not (isinstance(found, type) and issubclass(found, Description)):
-            raise FileFormatError(f"{self._archive.filename}: {name} is no part of a network description")
+            raise FileFormatError(f"{self._name}: {name} is no part of a network description")
         return found

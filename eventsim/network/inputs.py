@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eventsim.errors import InputError
+from eventsim.errors import InputError, naming
 from eventsim.network import checks
 from eventsim.network.description import Description, FloatArray, frozen_array
 
@@ -96,7 +96,8 @@ class SpikeTrains(Source):
 
         times, ids = read_spikes(Path(path), population)
         order = np.argsort(times, kind="stable")
-        return cls(times[order], ids[order], size)  # type: ignore[arg-type]
+        with naming(str(path)):
+            return cls(times[order], ids[order], size)  # type: ignore[arg-type]
 
 
 def _from_trains(trains: Any) -> tuple[FloatArray, NDArray[np.uint32], int]:

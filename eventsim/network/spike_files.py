@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eventsim.errors import FileFormatError, InputError
+from eventsim.errors import EventsimError, FileFormatError, InputError, cut
 from eventsim.files import readable
 from eventsim.network.description import FloatArray
 
@@ -29,8 +29,13 @@ def read_spikes(path: Path, population: str | None) -> Spikes:
         raise FileFormatError(
             f"{path}: times {times.shape} and ids {ids.shape} are not two equally long lists"
         )
+    if times.dtype.kind not in "iuf":
+        raise FileFormatError(f"{path}: the times are not numbers")
     if ids.size and (ids.dtype.kind not in "iuf" or (ids != np.floor(ids)).any()):
         raise FileFormatError(f"{path}: the ids are not whole numbers")
+    wrong = (ids < 0) | (ids >= 2**32)
+    if wrong.any():
+        raise FileFormatError(f"{path}: ids go from 0 to 2**32 - 1, and one is {ids[wrong][0]:g}")
     return times.astype(np.float64), ids.astype(np.int64)
 
 
@@ -41,7 +46,9 @@ def _read_sonata(path: Path, population: str | None) -> tuple[NDArray[Any], NDAr
     try:
         with h5py.File(path, "r") as file:
             spikes = file["spikes"]
-            names = list(spikes)
+            names = list(spikes.keys())
+            if not names:
+                raise FileFormatError(f"{path}: has no population of spikes")
             if population is None and len(names) != 1:
                 raise InputError("population", population, f"the file has {', '.join(names)}: name one")
             if population is not None and population not in names:
@@ -51,17 +58,19 @@ def _read_sonata(path: Path, population: str | None) -> tuple[NDArray[Any], NDAr
             unit = unit.decode() if isinstance(unit, bytes) else str(unit)
             if unit not in ("ms", "s"):
                 raise FileFormatError(f"{path}: the unit of the timestamps is {unit!r}, not ms or s")
-            times = group["timestamps"][:].astype(np.float64)
+            times = group["timestamps"][:]
             return times if unit == "ms" else times * 1000.0, group["node_ids"][:]
-    except (OSError, KeyError, AttributeError) as error:
-        raise FileFormatError(f"{path}: no SONATA file of spikes: {error}") from None
+    except EventsimError:
+        raise
+    except (OSError, KeyError, AttributeError, TypeError, ValueError, RuntimeError) as error:
+        raise FileFormatError(f"{path}: no SONATA file of spikes: {cut(str(error))}") from None
 
 
 def _read_npz(path: Path) -> tuple[NDArray[Any], NDArray[Any]]:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             return arrays["times"], arrays["ids"]
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+    except (OSError, KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise FileFormatError(f"{path}: no .npz file with the arrays times and ids: {error}") from None
 
 

@@ -6,13 +6,12 @@ raster file for that, a few kilobytes where a rule says it all; it needs no clas
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from eventsim.network import files
 from eventsim.network.distributions import Distribution
 from eventsim.network.inputs import SpikeTrains
 from eventsim.network.model import Model
@@ -66,18 +65,12 @@ def wiring(network: Network) -> Network:
 
 def to_bytes(network: Network) -> bytes:
     """The wiring as the bytes of a network file; the same wiring gives the same bytes."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "wiring"
-        wiring(network).save(path)
-        return path.read_bytes()
+    return files.to_bytes(wiring(network))
 
 
-def from_bytes(data: bytes) -> Network:
-    """The wiring that `to_bytes` wrote.  Raises FileFormatError for anything else."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "wiring"
-        path.write_bytes(data)
-        return Network.load(path)
+def from_bytes(data: bytes, name: str) -> Network:
+    """The wiring that `to_bytes` wrote, in the file of this name.  Raises FileFormatError for anything else."""
+    return files.from_bytes(data, name)
 
 
 def _add(bare: Network, population: Population, is_table: bool) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 
 from eventsim.errors import FileFormatError
 from eventsim.files import readable, write_whole
-from eventsim.network.network import Network
+from eventsim.network import files
 from eventsim.simulation.simulation import Progress, Simulation
 from eventsim.simulation.sink import Sink
 
@@ -33,7 +32,7 @@ def _write(simulation: Simulation, saved: Mapping[str, NDArray[np.generic]], pat
     with h5py.File(path, "w") as file:
         file.attrs["format"] = _FORMAT
         file.attrs["engine"] = simulation.engine
-        file.create_dataset("network", data=np.frombuffer(_network_bytes(simulation.network), np.uint8))
+        file.create_dataset("network", data=np.frombuffer(files.to_bytes(simulation.network), np.uint8))
         state = file.create_group("state")
         for name, array in saved.items():
             if array.dtype.kind != "U":
@@ -57,7 +56,7 @@ def load_state(
                     f"{path}: not a state saved by eventsim of this version ({found!r}, not {_FORMAT!r})"
                 )
             engine = str(file.attrs["engine"])
-            network = _network_from(file["network"][()].tobytes())
+            network = files.from_bytes(file["network"][()].tobytes(), str(path))
             state: dict[str, np.ndarray] = {}
             file["state"].visititems(lambda name, item: _collect(state, name, item))
     except (OSError, KeyError, RuntimeError) as error:
@@ -70,17 +69,3 @@ def load_state(
 def _collect(state: dict[str, np.ndarray], name: str, item: object) -> None:
     if isinstance(item, h5py.Dataset):
         state[name] = item[()]
-
-
-def _network_bytes(network: Network) -> bytes:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "network"
-        network.save(path)
-        return path.read_bytes()
-
-
-def _network_from(data: bytes) -> Network:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "network"
-        path.write_bytes(data)
-        return Network.load(path)

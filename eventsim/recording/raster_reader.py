@@ -52,7 +52,10 @@ def read_wiring(path: str | os.PathLike[str]) -> tuple[Network, NDArray[np.int64
         if "spike_counts" not in own:
             raise MissingDataError(f"{path}: is not finished and has no spike counts")
         data, counts = own["wiring"][...].tobytes(), own["spike_counts"][...]
-    return wiring.from_bytes(data), counts
+    network = wiring.from_bytes(data, str(path))
+    if counts.shape != (network.size,) or (counts < 0).any():
+        raise FileFormatError(f"{path}: its spike counts are not those of {network.size} neurons and sources")
+    return network, counts
 
 
 def info(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -133,11 +136,30 @@ class _RasterFile:
             group = _population_group(file, self._names[population])
             times, ids = group["timestamps"], group[_ids_name(group)]
             sound = self._header.spikes[population]
-            if not self._header.sorted_by_time[population]:
-                return _sorted_slice(times[:sound], ids[:sound], start_ms, stop_ms)
-            low = _first_at_or_after(times, sound, start_ms)
-            high = _first_at_or_after(times, sound, stop_ms)
-            return times[low:high].astype(np.float64, copy=False), ids[low:high].astype(np.int64)
+            if self._header.sorted_by_time[population]:
+                low = _first_at_or_after(times, sound, start_ms)
+                high = _first_at_or_after(times, sound, stop_ms)
+                spikes = times[low:high].astype(np.float64, copy=False), ids[low:high].astype(np.int64)
+            else:
+                spikes = _sorted_slice(times[:sound], ids[:sound], start_ms, stop_ms)
+        return self._checked(self._header.populations[population], *spikes)
+
+    def _checked(self, population: PopulationInfo, times: Floats, ids: Ids) -> tuple[Floats, Ids]:
+        """Spikes that kernels can work through: damage in the data themselves is nothing that HDF5 finds."""
+        if len(ids) and not 0 <= ids.min() <= ids.max() < population.size:
+            found, why = (
+                ids[(ids < 0) | (ids >= population.size)][0],
+                f"ids go from 0 to {population.size - 1}",
+            )
+            raise FileFormatError(
+                f"{self._header.path}: {population.name} has a spike of neuron {found}; {why}"
+            )
+        finite = not len(times) or np.isfinite(times[[0, -1]]).all()
+        if not finite or not (times[1:] >= times[:-1]).all():
+            raise FileFormatError(
+                f"{self._header.path}: {population.name} has spikes out of the order of time"
+            )
+        return times, ids
 
     def read_trace(self, recorder: int) -> tuple[Floats, Floats]:
         rows = len(self._header.recorders[recorder].times_ms)
@@ -228,10 +250,14 @@ def _read_foreign_header(path: Path, file: h5py.File) -> _Header:
         times, ids = group["timestamps"], group[_ids_name(group)]
         if times.shape != ids.shape or times.ndim != 1:
             raise FileFormatError(f"{path}: /spikes/{name}: timestamps and node_ids differ in length")
+        if times.dtype.kind not in "iuf" or ids.dtype.kind not in "iuf":
+            raise FileFormatError(f"{path}: /spikes/{name}: timestamps or node_ids are no numbers")
         by_time = _sorting(group) == layout.SORTINGS["by_time"]
         if len(times):
-            last = times[-1] if by_time else times[...].max()
-            header.duration_ms = max(header.duration_ms, float(last))
+            last = float(times[-1] if by_time else times[...].max())
+            if not np.isfinite(last):
+                raise FileFormatError(f"{path}: /spikes/{name} has a spike at {last} ms")
+            header.duration_ms = max(header.duration_ms, last)
         size = int(ids[...].max()) + 1 if len(ids) else 0
         header.populations.append(PopulationInfo(name, first, size))
         header.spikes.append(len(times))

@@ -63,5 +63,40 @@ def test_wrong_files_are_refused(tmp_path: Path) -> None:
     with pytest.raises(FileFormatError):
         SpikeTrains.from_file(tmp_path / "w.npz")
     (tmp_path / "n.csv").write_text("-1 0\n")
-    with pytest.raises(InputError, match=r"times\[0\] = -1.0"):
+    with pytest.raises(InputError, match=r"times of '.*n\.csv'\[0\] = -1.0"):
         SpikeTrains.from_file(tmp_path / "n.csv")
+
+
+@pytest.mark.parametrize(
+    ("times", "ids", "said"),
+    [
+        ([b"a"], [0], "could not|not numbers"),
+        ([1j], [0], "not numbers"),
+        ([1.0], [-1], r"ids go from 0 to 2\*\*32 - 1, and one is -1"),
+        ([1.0], [1e20], "and one is 1e"),
+        (1.0, 1, "no SONATA file of spikes"),
+    ],
+)
+def test_spikes_that_are_none_are_refused_by_the_file(
+    tmp_path: Path, times: object, ids: object, said: str
+) -> None:
+    path = tmp_path / "x.h5"
+    with h5py.File(path, "w") as file:
+        file["spikes/p/timestamps"], file["spikes/p/node_ids"] = np.array(times), np.array(ids)
+    with pytest.raises(FileFormatError, match=f"^{path}: .*({said})"):
+        SpikeTrains.from_file(path)
+
+
+def test_files_that_look_like_spikes_and_hold_none(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["spikes"] = [1, 2]
+    with h5py.File(tmp_path / "b.h5", "w") as file:
+        file.create_group("spikes")
+    with h5py.File(tmp_path / "c.h5", "w") as file:
+        file["spikes"] = h5py.SoftLink("/spikes")
+    np.save(tmp_path / "d.npy", np.ones(3))
+    (tmp_path / "d.npy").rename(tmp_path / "d.npz")
+    (tmp_path / "e.npz").touch()
+    for path in sorted(tmp_path.iterdir()):
+        with pytest.raises(FileFormatError, match=f"^{path}: "):
+            SpikeTrains.from_file(path)

@@ -184,3 +184,23 @@ def _refused(path: Path, why: str | None = None) -> None:
             read(path)
         assert str(caught.value).startswith(str(path))
         assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "value", "said"),
+    [
+        ("spikes/inhibitory/node_ids", 77, "inhibitory has a spike of neuron 77; ids go from 0 to 9"),
+        ("spikes/inhibitory/timestamps", np.nan, "inhibitory has spikes out of the order of time"),
+        ("spikes/inhibitory/timestamps", 1e9, "inhibitory has spikes out of the order of time"),
+    ],
+)
+def test_damage_in_the_spikes_themselves_is_found(
+    tmp_path: Path, whole: bytes, dataset: str, value: float, said: str
+) -> None:
+    """HDF5 has no checksums here, and kernels that price a run index by what they are given."""
+    path = tmp_path / "raster.h5"
+    path.write_bytes(whole)
+    with h5py.File(path, "r+") as file:
+        file[dataset][3] = value
+    with pytest.raises(FileFormatError, match=f"^{path}: {said}$"):
+        open_raster(path).spikes("inhibitory")
