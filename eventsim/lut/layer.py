@@ -15,6 +15,7 @@ from numpy.typing import DTypeLike, NDArray
 from eventsim.errors import InputError
 from eventsim.lut.encoding import generator
 from eventsim.lut.lattice import MOST_TABLES, check_on_lattice, snap
+from eventsim.network import checks
 
 MOST_COMPARISONS = 24
 
@@ -55,9 +56,11 @@ class LUTLayer:
 
         The draw depends on ``seed``, ``name`` and the shape alone.
         """
-        if n_in < 2:
+        if checks.whole("n_in", n_in) < 2:
             raise InputError("n_in", n_in, "a comparison needs two different inputs")
-        if not 1 <= n_comparisons <= MOST_COMPARISONS:
+        checks.whole("n_out", n_out, 1)
+        checks.whole("n_tables", n_tables, 1)
+        if not 1 <= checks.whole("n_comparisons", n_comparisons) <= MOST_COMPARISONS:
             raise InputError("n_comparisons", n_comparisons, f"must be from 1 to {MOST_COMPARISONS}")
         anchors = draw_anchors(n_in, (n_tables, n_comparisons), seed, name)
         return cls(n_in, anchors, np.zeros((n_tables, 2**n_comparisons, n_out), dtype))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import time
@@ -130,10 +131,14 @@ def experiment_of(built: Any, scenario: Scenario, path: Path) -> Experiment:
 
 
 def duration_of(scenario: Scenario, experiment: Experiment, path: Path) -> float:
-    """How long to simulate (ms).  Raises ``ScenarioError`` where neither scenario nor builder says it."""
+    """How long to simulate (ms).  Raises ``ScenarioError`` where neither scenario nor builder says it, or no time."""
     duration_ms = scenario.duration_ms if scenario.duration_ms is not None else experiment.duration_ms
     if duration_ms is None:
         raise ScenarioError(f"{path}: duration_ms: missing, and the builder does not say it either")
+    if not 0.0 < duration_ms < math.inf:
+        raise ScenarioError(
+            f"{path}: duration_ms = {duration_ms}, from the builder: should be greater than 0"
+        )
     return duration_ms
 
 

@@ -306,6 +306,7 @@ def draw_sweep(
     from eventsim.sweep.read import figure_settings, open_sweep
 
     table, settings = open_sweep(path), figure_settings(path)
+    metric_names(table, list(levels or {}))  # refuses what is none
     levels = {**settings.get("levels", {}), **(levels or {})}
     figure = sweep_figure(table, metrics or settings.get("draw"), levels, at)
     prepare_directory(folder)

@@ -88,6 +88,20 @@ def test_unusable_shapes_are_refused(anchors, shape, message):
         LUTLayer(3, np.array(anchors), np.zeros(shape))
 
 
+@pytest.mark.parametrize(
+    ("sizes", "said"),
+    [
+        ((4, 3, -3, 2), "n_tables = -3: must be at least 1"),
+        ((4, 0, 5, 2), "n_out = 0: must be at least 1"),
+        (("4", 3, 5, 2), "n_in = '4': a whole number is needed"),
+        ((4, 3, 5, 2.0), "n_comparisons = 2.0: a whole number is needed"),
+    ],
+)
+def test_sizes_that_are_none_are_refused(sizes, said):
+    with pytest.raises(InputError, match=said):
+        LUTLayer.random(*sizes, seed=1)
+
+
 def test_an_entry_that_cannot_be_simulated_is_named():
     layer = LUTLayer.random(4, 3, 5, 2, seed=1)
     layer.tables[4, 3, 2] = np.nan

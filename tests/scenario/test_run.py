@@ -26,8 +26,8 @@ from eventsim.scenario.experiment import Experiment
 from eventsim.scenario.files import to_json
 from eventsim.scenario.problems import ScenarioError
 from eventsim.scenario.recording import apply_record
-from eventsim.scenario.run import Interrupted, run_scenario
-from eventsim.scenario.schema import Record, StateTrace
+from eventsim.scenario.run import Interrupted, duration_of, run_scenario
+from eventsim.scenario.schema import Record, Scenario, StateTrace
 
 BUILDER = """
 from eventsim.network import Network, PoissonSpikes
@@ -199,6 +199,15 @@ def test_states_that_cannot_be_recorded(trace: dict[str, Any], error: type[Excep
 def test_no_duration_is_a_mistake(scenario: Path) -> None:
     with pytest.raises(ScenarioError, match="duration_ms: missing"):
         run_scenario(scenario)
+
+
+@pytest.mark.parametrize("duration_ms", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_duration_of_the_builders_must_be_one(duration_ms: float) -> None:
+    scenario = Scenario(name="x", builder="x:y")
+    with pytest.raises(
+        ScenarioError, match=rf"x.toml: duration_ms = {duration_ms}, from the builder: should be gr"
+    ):
+        duration_of(scenario, Experiment(Network(), duration_ms), Path("x.toml"))
 
 
 def test_ctrl_c_leaves_a_readable_raster(scenario: Path, monkeypatch: pytest.MonkeyPatch) -> None:

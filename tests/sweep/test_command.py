@@ -183,6 +183,8 @@ def test_a_sweep_is_drawn_and_its_crossing_named(here: Command, folder: Path) ->
     (folder / "results" / "noise-sweep" / "sweep.h5").rename(folder / "moved.h5")
     status, drawn, said = here("plot", "moved.h5", "--level", "rate_hz=50")
     assert drawn.splitlines()[1] in printed
+    status, _, said = here("plot", "moved.h5", "--level", "rate=50")
+    assert (status, said.startswith("eventsim: column = 'rate': no such column, did you mean")) == (2, True)
 
 
 def test_a_grid_beside_drawn_settings_asks_for_a_choice(here: Command) -> None:
