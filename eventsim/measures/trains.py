@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from eventsim.errors import InputError
+from eventsim.network import checks
 from eventsim.recording.results import SpikeRaster, missing_extra
 
 if TYPE_CHECKING:
@@ -28,14 +28,11 @@ def spike_trains(trains: Trains) -> list[Floats]:
     if isinstance(trains, SpikeRaster):
         order = np.argsort(trains.ids, kind="stable")
         return np.split(trains.times[order], np.cumsum(trains.counts())[:-1]) if trains.size else []
+    if not isinstance(trains, Sequence | np.ndarray) or isinstance(trains, str | bytes):
+        raise InputError("trains", trains, "a raster or a list of arrays of times is needed")
     checked = []
     for number, train in enumerate(trains):
-        times = np.asarray(train, dtype=np.float64)
-        if times.ndim != 1:
-            raise InputError(f"trains[{number}]", train, "an array of one dimension is needed")
-        bad = np.flatnonzero(~np.isfinite(times))
-        if bad.size:
-            raise InputError(f"trains[{number}]", float(times[bad[0]]), "must be finite", int(bad[0]))
+        times = checks.real_array(f"trains[{number}]", train)
         back = np.flatnonzero(np.diff(times) < 0.0)
         if back.size:
             at = int(back[0]) + 1
@@ -46,16 +43,12 @@ def spike_trains(trains: Trains) -> list[Floats]:
 
 def positive(field: str, value: float, infinite: bool = False) -> float:
     """``value``, which must be above 0 (and finite, unless ``infinite``).  Raises ``InputError``."""
-    if not (value > 0.0 and (infinite or math.isfinite(value))):
-        raise InputError(field, value, "must be above 0" + ("" if infinite else " and finite"))
-    return float(value)
+    return checks.number(field, value, 0.0, above=True, infinite=infinite)
 
 
 def not_negative(field: str, value: float) -> float:
     """``value``, which must be finite and at least 0.  Raises ``InputError``."""
-    if not (value >= 0.0 and math.isfinite(value)):
-        raise InputError(field, value, "must be finite and not negative")
-    return float(value)
+    return checks.number(field, value, 0.0)
 
 
 def elephant(module: str) -> Any:

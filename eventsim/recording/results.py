@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eventsim.errors import InputError, MissingDataError
+from eventsim.network import checks
 
 if TYPE_CHECKING:
     import neo
@@ -62,7 +63,7 @@ class SpikeRaster:
 
     def of(self, neuron: int) -> Floats:
         """Spike times of one neuron (ms)."""
-        if not 0 <= neuron < self.size:
+        if checks.whole("neuron", neuron) >= self.size:
             raise InputError("neuron", neuron, f"the population has neurons 0 to {self.size - 1}")
         mine: Floats = self.times[self.ids == neuron]
         return mine
@@ -133,7 +134,9 @@ class Results:
 
     def spikes(self, name: str, start_ms: float = -np.inf, stop_ms: float = np.inf) -> SpikeRaster:
         """Spikes of a population with ``start_ms <= time < stop_ms``; InputError for an unknown name."""
-        times, ids = self._store.read_spikes(self._find(name), start_ms, stop_ms)
+        start = checks.number("start_ms", start_ms, infinite=True)
+        stop = checks.number("stop_ms", stop_ms, infinite=True)
+        times, ids = self._store.read_spikes(self._find(name), start, stop)
         return SpikeRaster(_read_only(times), _read_only(ids), self.populations[name].size)
 
     def spike_count(self, name: str | None = None) -> int:
@@ -144,13 +147,13 @@ class Results:
 
     def rate_hz(self, name: str) -> float:
         """Mean rate of a population's neurons; nan where nothing was simulated."""
-        neuron_ms = self.populations[name].size * self.duration_ms if name in self.populations else 0.0
         spikes = self.spike_count(name)
+        neuron_ms = self.populations[name].size * self.duration_ms
         return 1e3 * spikes / neuron_ms if neuron_ms > 0.0 else float("nan")
 
     def states(self, recorder: int = 0) -> StateTrace:
         """The trace of a state recorder, by its number in the order of creation."""
-        if not 0 <= recorder < len(self.recorders):
+        if checks.whole("recorder", recorder) >= len(self.recorders):
             raise InputError("recorder", recorder, f"this run has {len(self.recorders)} state recorders")
         what = self.recorders[recorder]
         times, values = self._store.read_trace(recorder)
@@ -182,7 +185,7 @@ class Results:
         return to_neo(self)
 
     def _find(self, name: str) -> int:
-        if name not in self._position:
+        if not isinstance(name, str) or name not in self._position:
             near = difflib.get_close_matches(str(name), self._position, n=1, cutoff=0.0)
             hint = f"did you mean {near[0]!r}?" if near else "nothing was recorded"
             raise InputError("population", name, f"no such recorded population; {hint}")

@@ -64,6 +64,12 @@ def test_rates_counts_states(results: Results) -> None:
     np.testing.assert_array_equal(trace.neurons, [1, 3, 5, 9])
     with pytest.raises(InputError, match="1 state recorders"):
         results.states(1)
+    with pytest.raises(InputError, match="recorder = 'v': a whole number is needed"):
+        results.states("v")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="neuron = -1: must be at least 0"):
+        results.spikes("inhibitory").of(-1)
+    with pytest.raises(InputError, match="stop_ms = 'end': a number is needed"):
+        results.spikes("inhibitory", 0.0, "end")  # type: ignore[arg-type]
 
 
 def test_unknown_population_names_the_nearest(results: Results) -> None:
