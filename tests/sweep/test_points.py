@@ -106,7 +106,7 @@ def test_a_point_that_fails_is_a_row(folder: Path) -> None:
     errors = table["error"].reshape(2, 2, 2)
     assert (errors[0, 0] == "").all()
     assert (errors[1] == "ZeroDivisionError: a builder's own mistake").all()
-    assert all(text.startswith("InputError: size = -1: ") for text in errors[0, 1])
+    assert all(text.startswith("InputError: size of 'noise' = -1: ") for text in errors[0, 1])
     assert np.isfinite(table["rate_hz"]).tolist() == [True, True] + [False] * 6
 
 
