@@ -1,8 +1,8 @@
 """The microcircuit on a grid of time, with the very synapses that are simulated exactly: run by `benchmarks.published`.
 
 As simulators on a grid do: delays are rounded to steps, each step goes through every neuron, thresholds are looked at
-when it ends, and what fired leaves then, on average half a step late.  The argument is a JSON object; prints a line of
-JSON.
+when it ends, and what fired leaves then, on average half a step late; so the half step that is part of the network's
+delays is taken from them.  The argument is a JSON object; prints a line of JSON.
 """
 
 from __future__ import annotations
@@ -59,13 +59,14 @@ class Part(NamedTuple):
 def main() -> None:
     """Simulate the network that the argument describes, and print the rates of its populations."""
     task = json.loads(sys.argv[1])
-    network = build(seed=task["seed"], scale=task["scale"], reference_step_ms=0.0).network
-    rates = simulate(network, task["resolution_ms"], task["transient_ms"], task["timed_ms"])
+    step_ms = task["resolution_ms"]
+    network = build(seed=task["seed"], scale=task["scale"], reference_step_ms=step_ms).network
+    rates = simulate(network, step_ms, task["transient_ms"], task["timed_ms"])
     print(json.dumps({"rates_hz": rates}))
 
 
 def simulate(network: Network, step_ms: float, transient_ms: float, timed_ms: float) -> dict[str, float]:
-    """Mean rate (Hz) of each population after the transient."""
+    """Mean rate (Hz) of each population after the transient; the network's `reference_step_ms` is the step."""
     parts = _parts(network, step_ms)
     neurons = sum(part.size for part in parts)
     slots = 1 + max(int(rows.steps.max()) for part in parts for rows in part.outgoing)
@@ -107,7 +108,7 @@ def _rows(table: SynapseTable, first: int, step_ms: float) -> Rows:
         table.row_start.astype(np.int64),
         table.targets + np.uint32(first),
         table.weights.astype(np.float32, copy=False),
-        np.maximum(1, np.rint(table.delays / step_ms)).astype(np.uint16),
+        np.maximum(1, np.rint(table.delays / step_ms - 0.5)).astype(np.uint16),
     )
 
 

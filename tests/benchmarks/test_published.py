@@ -39,11 +39,9 @@ def test_the_table_has_a_row_for_each_population():
 
 def test_on_a_grid_the_same_synapses_give_nearly_the_same_rate():
     """Over all neurons, at a small scale: 2,200 spikes each; over draws of the drive the ratio's deviation is 5 %."""
-    exact, described = (
-        build(seed=1, scale=0.03, **step).network for step in ({}, {"reference_step_ms": 0.0})
-    )
-    results = simulate(exact, 500.0)
-    sizes = [exact.populations[name].size for name in POPULATIONS]
+    network = build(seed=1, scale=0.03).network
+    results = simulate(network, 500.0)
+    sizes = [network.populations[name].size for name in POPULATIONS]
     expected = [np.count_nonzero(results.spikes(name).times > 100.0) / 0.4 for name in POPULATIONS]
-    found = clocked.simulate(described, 0.1, 100.0, 400.0)
+    found = clocked.simulate(network, 0.1, 100.0, 400.0)
     assert np.dot([found[name] for name in POPULATIONS], sizes) == pytest.approx(sum(expected), rel=0.15)

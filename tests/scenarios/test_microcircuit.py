@@ -56,7 +56,7 @@ def test_the_published_grid_is_half_a_step_of_each_delay() -> None:
     )
     for name, each in described.projections.items():
         late = published.projections[name].delay
-        assert (late.mean, late.low) == pytest.approx((each.delay.mean + 0.05, 0.15))
+        assert (late.mean, late.low) == pytest.approx((each.delay.mean + 0.05, 0.1))
         assert late.std == each.delay.std
 
 
