@@ -1,7 +1,8 @@
-"""The microcircuit's rates here, in NEST and as published: ``python -m benchmarks.published``.
+"""The microcircuit's rates here, on a grid, in NEST and as published: ``python -m benchmarks.published``.
 
-NEST gets every parameter from our description of the network; connections, weights, delays and drive are drawn by each
-simulator itself.  At full scale NEST takes 10 GB and, on two cores, some minutes a second.
+Here twice: with the delays as described, and half a step longer, as they are in effect on the published runs' grid.
+`benchmarks.clocked` simulates the very same synapses on a grid.  NEST gets every parameter from our description of the
+network and draws for itself.  At full scale NEST takes 10 GB and, on two cores, some minutes a second.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 from benchmarks.processes import ROOT, finished, json_lines, last_line
 from eventsim.models import LIFExp
 from eventsim.network import FixedTotalNumber, Network, Normal, TruncatedNormal
-from networks.microcircuit import POPULATIONS, RATES_HZ, build
+from networks.microcircuit import POPULATIONS, RATES_HZ, REFERENCE_STEP_MS, build
 
 PYTHON = os.environ.get("EVENTSIM_PEERS_PYTHON", sys.executable)
 
@@ -23,7 +24,16 @@ PYTHON = os.environ.get("EVENTSIM_PEERS_PYTHON", sys.executable)
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scale", type=float, default=1.0)
-    parser.add_argument("--nest", nargs="*", choices=("grid", "precise"), default=["grid", "precise"])
+    parser.add_argument(
+        "--clocked", nargs="*", type=float, metavar="MS", default=[0.1], help="steps of grids (default 0.1)"
+    )
+    parser.add_argument(
+        "--nest",
+        nargs="*",
+        choices=("grid", "precise"),
+        default=[],
+        help="which of its neurons (default none)",
+    )
     parser.add_argument(
         "--resolution-ms", type=float, default=0.1, help="NEST's grid, and that of its delays"
     )
@@ -32,13 +42,20 @@ def main() -> None:
     parser.add_argument("--timed-ms", type=float, default=1800.0)
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
-    run = {name: getattr(options, name) for name in ("transient_ms", "timed_ms", "threads")}
-    columns = {f"eventsim, seed {seed}": _ours(options.scale, seed, **run) for seed in options.seeds}
-    for neurons in options.nest:
-        for seed in options.seeds:
+    run = {name: getattr(options, name) for name in ("transient_ms", "timed_ms")}
+    columns = {}
+    for seed in options.seeds:
+        drawn = {"seed": seed, "scale": options.scale}
+        for step in (0.0, REFERENCE_STEP_MS):
+            name = f"delays {0.5 * step:g} ms longer" if step else "as described"
+            columns[f"{name}, seed {seed}"] = _ours(drawn, run, step, options.threads)
+        for step in options.clocked:
+            columns[f"grid of {step:g} ms, seed {seed}"] = _clocked(drawn | run | {"resolution_ms": step})
+        described_one = described(build(**drawn, reference_step_ms=0.0).network)
+        for neurons in options.nest:
             task = run | {"neurons": neurons, "resolution_ms": options.resolution_ms, "seed": seed}
-            network = build(seed=seed, scale=options.scale).network
-            columns[f"NEST, {neurons}, seed {seed}"] = _nest(task | described(network))
+            task["threads"] = options.threads
+            columns[f"NEST, {neurons}, seed {seed}"] = _nest(task | described_one)
     print("\n".join(table(columns)))
 
 
@@ -101,17 +118,21 @@ def _bounded(drawn: Any) -> tuple[float, float, float, float]:
     return drawn.mean, drawn.std, drawn.low, drawn.high
 
 
-def _ours(scale: float, seed: int, *, transient_ms: float, timed_ms: float, threads: int) -> dict[str, float]:
+def _ours(drawn: dict[str, Any], run: dict[str, float], step_ms: float, threads: int) -> dict[str, float]:
     task = {
         "measure": "simulate",
         "builder": "networks.microcircuit:build",
-        "parameters": {"scale": scale},
-        "seed": seed,
-        "warm_ms": transient_ms,
-        "timed_ms": timed_ms,
+        "parameters": {"scale": drawn["scale"], "reference_step_ms": step_ms},
+        "seed": drawn["seed"],
+        "warm_ms": run["transient_ms"],
+        "timed_ms": run["timed_ms"],
         "threads": threads,
     }
     return _rates("eventsim", [sys.executable, "-m", "benchmarks.worker", json.dumps(task)])
+
+
+def _clocked(task: dict[str, Any]) -> dict[str, float]:
+    return _rates("the grid", [sys.executable, "-m", "benchmarks.clocked", json.dumps(task)])
 
 
 def _nest(task: dict[str, Any]) -> dict[str, float]:

@@ -35,7 +35,7 @@ def test_sizes_and_numbers_of_synapses_are_those_of_the_paper() -> None:
 
 def test_full_scale_is_described_as_published() -> None:
     """Nothing is built: a projection a pair of populations, weights and delays by source, no current."""
-    network = microcircuit.build(seed=1).network
+    network = microcircuit.build(seed=1, reference_step_ms=0.0).network
     assert [each.size for each in network.populations.values()] == list(microcircuit.SIZES)
     assert len(network.projections) == int((microcircuit.PROBABILITIES > 0).sum())
     means = {name: each.weight.mean for name, each in network.projections.items()}
@@ -48,6 +48,16 @@ def test_full_scale_is_described_as_published() -> None:
     assert all(each.model.i_e == 0.0 for each in network.populations.values())
     assert [drive.rate_hz for drive in network.drives] == [8.0 * k for k in microcircuit.EXTERNAL_INDEGREES]
     assert {drive.weight for drive in network.drives} == {87.8}
+
+
+def test_the_published_grid_is_half_a_step_of_each_delay() -> None:
+    described, published = (
+        microcircuit.build(seed=1, **step).network for step in ({"reference_step_ms": 0.0}, {})
+    )
+    for name, each in described.projections.items():
+        late = published.projections[name].delay
+        assert (late.mean, late.low) == pytest.approx((each.delay.mean + 0.05, 0.1))
+        assert late.std == each.delay.std
 
 
 def test_the_scaled_network_keeps_in_degrees_mean_and_variance() -> None:
@@ -73,7 +83,7 @@ def test_the_scaled_network_keeps_in_degrees_mean_and_variance() -> None:
 
 def test_tables_have_the_described_weights_and_delays() -> None:
     """Inhibition keeps its sign; Kolmogorov-Smirnov of both, error rate 1e-3 each."""
-    network = microcircuit.build(seed=2, scale=0.02).network
+    network = microcircuit.build(seed=2, scale=0.02, reference_step_ms=0.0).network
     projection = network.projections["L4I->L4E"]
     table = build_synapses(network, projection)
     assert table.targets.size == round(0.02**2 * microcircuit.synapse_numbers()[2, 3]) > 5000
@@ -125,3 +135,9 @@ def test_nothing_is_measured_within_the_transient() -> None:
 def test_a_scale_that_cannot_be_is_named(scale: float) -> None:
     with pytest.raises(InputError, match="scale"):
         microcircuit.build(seed=1, scale=scale)
+
+
+@pytest.mark.parametrize("step_ms", [-0.1, float("inf"), float("nan")])
+def test_a_step_that_cannot_be_is_named(step_ms: float) -> None:
+    with pytest.raises(InputError, match="reference_step_ms"):
+        microcircuit.build(seed=1, reference_step_ms=step_ms)
