@@ -43,9 +43,8 @@ def explain(
     found: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
     for problem in error.errors(include_url=False, include_context=False):
         found.setdefault(_place(problem, document), []).append(problem)
-    (place, problems), *others = (
-        found.items()
-    )  # of a value that may be of several types, one problem for each
+    # Of a value that may be of several types there is a problem for each.
+    (place, problems), *others = found.items()
     key = ".".join(place)
     table = ".".join(part for part in place[:-1] if not part.isdigit())
     named = f"--set {key}" if _is_set(key, overridden) else f"{where}: {key}" if key else where
