@@ -86,17 +86,22 @@ def advanced(p, sums, t):
 
 @apart
 def values_at(p, sums, t):
-    """V - V_inf and the two currents at ``t``, in an epoch of theirs; to the bit what `potential` finds.
+    """V - V_inf and the two currents at ``t``, in an epoch of theirs; what `potential` finds, but for the last bits.
 
     What is 0 has no epoch.
     """
     decayed, ex, inh, by_ex, by_inh = sums.u, 0.0, 0.0, 0.0, 0.0
     if fades(sums.u):
         decayed /= growth((t - sums.ref) * p.rate)
+    e_ex, built_ex = 1.0, 0.0
     if fades(sums.x):
-        ex = sums.x / growth((t - sums.ref_x) * p.rate_ex)
-        by_ex = ex * built_up(p.gap_ex, t - sums.ref_x)
+        e_ex, built_ex = growth((t - sums.ref_x) * p.rate_ex), built_up(p.gap_ex, t - sums.ref_x)
+        ex = sums.x / e_ex
+        by_ex = ex * built_ex
     if fades(sums.y):
-        inh = sums.y / growth((t - sums.ref_y) * p.rate_in)
-        by_inh = inh * built_up(p.gap_in, t - sums.ref_y)
+        e_in, built_in = e_ex, built_ex
+        if p.tau_in != p.tau_ex or sums.ref_y != sums.ref_x or not fades(sums.x):
+            e_in, built_in = growth((t - sums.ref_y) * p.rate_in), built_up(p.gap_in, t - sums.ref_y)
+        inh = sums.y / e_in
+        by_inh = inh * built_in
     return decayed + (by_ex + by_inh), ex, inh
