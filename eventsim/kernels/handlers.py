@@ -57,8 +57,9 @@ class Handlers:
         ``give`` returns u, x, y, V_th - V_inf and the end of the refractory period.
     ``adopt(before, p, s)``, optional
         the state at ``s.t`` carried over from the parameters ``before`` to ``p``.  Without it they cannot change.
-    ``safe(p, s, until)``, optional
-        whether the neuron certainly does nothing by itself up to ``until``: a cheap test.  By default never certain.
+    ``safe(p, s, until, weights)``, optional
+        whether the neuron certainly does not fire up to ``until``, whatever arrives until then if its positive weights
+        add up to ``weights``: a cheap test.  By default never certain.
 
     Functions not yet jitted are jitted here.
     """
@@ -225,7 +226,7 @@ def give(model, p, s):
     return _compiled_only()
 
 
-def safe(model, p, s, until):
+def safe(model, p, s, until, weights):
     """``Handlers.safe`` of ``model``; not where it has none."""
     return _compiled_only()
 
@@ -346,11 +347,11 @@ def _adopt(model, before, p, s):
 
 
 @inner_overload(safe)
-def _safe(model, p, s, until):
+def _safe(model, p, s, until, weights):
     function = model.function("safe")
     if function is None:
-        return lambda model, p, s, until: False
-    return lambda model, p, s, until: function(p, s, until)
+        return lambda model, p, s, until, weights: False
+    return lambda model, p, s, until, weights: function(p, s, until, weights)
 
 
 def on_group(function: Callable[..., Any]) -> Callable[..., Any]:

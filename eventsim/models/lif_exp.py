@@ -14,7 +14,6 @@ from eventsim.kernels.handlers import CURRENT, Handlers
 from eventsim.kernels.jit import apart, inlined, inner
 from eventsim.kernels.sums import (
     ABSENT,
-    built_up,
     carried,
     epoch_length,
     growth,
@@ -55,30 +54,31 @@ def _put(p, s, sums, t):
 
 @inlined
 def _find_exponentials(p, s, t):
-    """Let those that the neuron keeps be those of ``t``, in the epochs that it is referred to."""
+    """Let those that the neuron keeps be those of ``t``, in the epochs that it is referred to; and their inverses."""
     s.t = t
     s.e = growth((t - s.ref) * p.rate)
+    s.left = 1.0 / s.e
     s.e_ex = growth((t - s.ref_x) * p.rate_ex)
-    s.built_ex = built_up(p.gap_ex, t - s.ref_x)
-    if p.rate_in == p.rate_ex and s.ref_x == s.ref_y:
-        s.e_in, s.built_in = s.e_ex, s.built_ex
+    s.left_ex = 1.0 / s.e_ex
+    s.taken_ex = taken(p.gap_ex, p.per_gap_ex, s.e, s.e_ex, s.across_ex, t - s.ref_x)
+    if p.tau_in == p.tau_ex and s.ref_y == s.ref_x:
+        s.e_in, s.left_in, s.taken_in = s.e_ex, s.left_ex, s.taken_ex
     else:
         s.e_in = growth((t - s.ref_y) * p.rate_in)
-        s.built_in = built_up(p.gap_in, t - s.ref_y)
-    s.taken_ex = taken(p.gap_ex, p.per_gap_ex, s.e, s.e_ex, s.across_ex, t - s.ref_x)
-    s.taken_in = taken(p.gap_in, p.per_gap_in, s.e, s.e_in, s.across_in, t - s.ref_y)
+        s.left_in = 1.0 / s.e_in
+        s.taken_in = taken(p.gap_in, p.per_gap_in, s.e, s.e_in, s.across_in, t - s.ref_y)
 
 
 @inner
-def _driven(s):
-    """The part of V - V_inf that the currents have built up since their refs."""
-    return s.x / s.e_ex * s.built_ex + s.y / s.e_in * s.built_in
+def _built_up(s):
+    """What the currents have built up since their refs, of V - V_inf, times exp((t - ref)/tau_m)."""
+    return s.x * s.left_ex * s.taken_ex + s.y * s.left_in * s.taken_in
 
 
 @inner
 def potential(s):
     """V (mV) now."""
-    return s.v if s.held != 0.0 else s.v_inf + (s.u / s.e + _driven(s))
+    return s.v if s.held != 0.0 else s.v_inf + (s.u + _built_up(s)) * s.left
 
 
 @apart
@@ -136,8 +136,6 @@ def crossing(p, s):
     """The first crossing if nothing arrives."""
     if s.held == 0.0:
         return _crossing_after(p, s.v_inf, _sums(s), s.t)
-    if s.v > p.v_th:
-        return s.t_free
     return _crossing_after(p, s.v_inf, _released(p, s), s.t_free)
 
 
@@ -152,20 +150,24 @@ def bound(p, s):
     below = p.v_th - v
     if below <= p.near + 1e-15 * abs(s.v_inf):
         return start
-    slope = (s.v_inf - v) * p.rate + s.x / s.e_ex
+    slope = (s.v_inf - v) * p.rate + s.x * s.left_ex
     if slope <= 0.0:
         return math.inf
     return start + 0.5 * below / slope
 
 
-def safe(p, s, until):
-    """V rises no faster than with the excitation of now and the inhibition left at ``until``; no epoch between."""
-    if s.held != 0.0 or until - s.t > 0.5 / p.rate_in:
+def safe(p, s, until, weights):
+    """V rises no faster than with the excitation of now, all that arrives and the inhibition left at ``until``.
+
+    No epoch ends between.
+    """
+    if until - s.t > 0.5 * p.tau_in:
         return False
     v = potential(s)
     left = 1.0 - (until - s.t) * p.rate_in  # not more than what is left
-    slope = (s.v_inf - v) * p.rate + s.x / s.e_ex + s.y / s.e_in * left
-    return v + (until - s.t) * max(0.0, slope) < p.v_th - p.near - 1e-12 * (abs(v) + abs(s.v_inf))
+    slope = (s.v_inf - v) * p.rate + s.x * s.left_ex + weights * p.per_c_m + s.y * s.left_in * left
+    rise = max(0.0, until - (s.t_free if s.held != 0.0 else s.t)) * max(0.0, slope)
+    return v + rise < p.v_th - p.near - 1e-12 * (abs(v) + abs(s.v_inf))
 
 
 def jump(p, s, weight, receptor):
@@ -174,7 +176,7 @@ def jump(p, s, weight, receptor):
         v = potential(s)
         s.v_inf = p.e_l + p.r_m * weight
         if s.held == 0.0:
-            s.u = rounded(((v - s.v_inf) - _driven(s)) * s.e, p.rounding)
+            s.u = rounded((v - s.v_inf) * s.e - _built_up(s), p.rounding)
         return
     current = weight * p.per_c_m
     if weight > 0.0:
@@ -213,20 +215,20 @@ def adopt(before, p, s):
     if same and p.rounding_ex == before.rounding_ex and p.rounding_in == before.rounding_in:
         return
     per_c_m = p.per_c_m / before.per_c_m
-    ex, inh = s.x / s.e_ex * per_c_m, s.y / s.e_in * per_c_m
+    ex, inh = s.x * s.left_ex * per_c_m, s.y * s.left_in * per_c_m
     ref_x, ref_y = math.floor(s.t / p.epoch_ex) * p.epoch_ex, math.floor(s.t / p.epoch_in) * p.epoch_in
     x = rounded(ex * growth((s.t - ref_x) * p.rate_ex), p.rounding_ex)
     y = rounded(inh * growth((s.t - ref_y) * p.rate_in), p.rounding_in)
     s.ref = math.nan  # what lies across from epoch to epoch is worked out anew, with the new rates
     _put(p, s, Sums(0.0, x, y, math.floor(s.t / p.epoch) * p.epoch, ref_x, ref_y), s.t)
     if s.held == 0.0:
-        s.u = rounded(((s.v - s.v_inf) - _driven(s)) * s.e, p.rounding)
+        s.u = rounded((s.v - s.v_inf) * s.e - _built_up(s), p.rounding)
 
 
 def show(p, s):
     """V and the currents (pA), for who looks at the state."""
     s.v = potential(s)
-    s.ex, s.inh = s.x / s.e_ex / p.per_c_m, s.y / s.e_in / p.per_c_m
+    s.ex, s.inh = s.x * s.left_ex / p.per_c_m, s.y * s.left_in / p.per_c_m
 
 
 @dataclass(frozen=True)
@@ -307,8 +309,8 @@ class LIFExp(Model):
         [
             (name, "f8")
             for name in (
-                *("t", "u", "x", "y", "ref", "ref_x", "ref_y", "e", "e_ex", "built_ex", "e_in", "built_in"),
-                *("across_ex", "taken_ex", "across_in", "taken_in"),
+                *("t", "u", "x", "y", "ref", "ref_x", "ref_y", "e", "left", "across_ex", "e_ex", "left_ex"),
+                *("taken_ex", "across_in", "e_in", "left_in", "taken_in"),
                 *("v", "ex", "inh", "v_inf", "t_free", "held"),
             )
         ],
@@ -349,7 +351,7 @@ class LIFExp(Model):
         state["v_inf"] = values["e_l"] + values["tau_m"] / values["c_m"] * values["i_e"]
         added = rounding(potentials(values))
         state["u"] = ((state["v"] - state["v_inf"]) + added) - added
-        for name in ("e", "e_ex", "e_in", "across_ex", "across_in"):
+        for name in ("e", "left", "e_ex", "left_ex", "e_in", "left_in", "across_ex", "across_in"):
             state[name] = 1.0
         return state
 

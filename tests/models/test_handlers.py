@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -97,3 +98,26 @@ def test_bound_is_not_later(v, slope, t, t_free):
     bound, crossing = functions["bound"](p, s), functions["crossing"](p, s)
     assert max(t, t_free) <= bound <= crossing
     assert (bound == max(t, t_free)) >= (v > 20.0)
+
+
+def test_a_safe_neuron_does_not_fire():
+    """Whatever arrives until then, at the worst moments too, if its positive weights are not more than was said."""
+    functions, rng, answers = compiled(LIFExp()), np.random.default_rng(11), []
+    for _ in range(400):
+        model = LIFExp(v_th=20.0, t_ref=0.3, v_init=rng.uniform(15.0, 19.9), tau_syn_in=rng.uniform(1.0, 9.0))
+        p, s = records(model)
+        if rng.random() < 0.3:
+            p.v_reset = rng.uniform(15.0, 19.9)
+            functions["reset"](p, s)
+        functions["jump"](p, s, rng.exponential(2000.0), 0)
+        functions["jump"](p, s, -rng.exponential(2000.0), 0)
+        until = rng.uniform(0.1, 0.5)
+        arrivals = [(rng.choice([0.0, rng.uniform(0.0, until)]), rng.normal(0.0, 1000.0)) for _ in range(4)]
+        answers.append(functions["safe"](p, s, until, sum(max(0.0, weight) for _, weight in arrivals)))
+        for t, weight in [*sorted(arrivals), (until, 0.0)]:
+            assert not answers[-1] or functions["crossing"](p, s) > t
+            functions["flow"](p, s, t)
+            functions["jump"](p, s, weight, 0)
+            fires = functions["crossing"](p, s) <= t
+            assert not (answers[-1] and fires)
+    assert 0.2 * len(answers) < sum(answers) < 0.8 * len(answers)

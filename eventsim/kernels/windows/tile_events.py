@@ -30,8 +30,8 @@ from eventsim.kernels.memory import f8, i8, prefetch, record_at, u1, u2, u4
 from eventsim.kernels.neuron import move_threshold
 from eventsim.kernels.sums import ABSENT
 from eventsim.kernels.windows.ahead import ask_for_lines
-from eventsim.kernels.windows.layout import ARRIVAL, EVENTS, JUMPS, SPIKE
-from eventsim.kernels.windows.tile_marks import stays_below
+from eventsim.kernels.windows.layout import ARRIVAL, CURRENTS, EVENTS, SPIKE
+from eventsim.kernels.windows.tile_marks import add_currents_until, stays_below
 
 _SPIKE = SPIKE.itemsize
 _AHEAD = 4  # neurons between asking for a record and its turn
@@ -88,15 +88,41 @@ def _arrivals_at(group, tile, p, s, i, k, end, now, round_):
     return k, fired
 
 
+@inlined
+def _excitation(tile, k, end):
+    """The sum of the positive weights of the arrivals ``k`` to ``end - 1``."""
+    weights = 0.0
+    for j in range(k, end):
+        weights += max(0.0, record_at(tile.arrivals, j, ARRIVAL).weight)
+    return weights
+
+
+@inner
+def _take_in(group, tile, i, k, end):
+    """The arrivals ``k`` to ``end - 1``, at none of which the neuron can fire; when to look at it next."""
+    p = parameters_at(group.model, group.params, int64(u4(group.which)[tile.first_local + i]))
+    s = state_at(group.model, group.state, tile.first_local + i)
+    for j in range(k, end):
+        arrival = record_at(tile.arrivals, j, ARRIVAL)
+        flow(group.model, p, s, arrival.time)
+        jump(group.model, p, s, arrival.weight, int64(arrival.receptor))
+    return bound(group.model, p, s)
+
+
 @inner
 def _go_through(group, tile, w, i, k, end, due):
-    """All that happens to neuron ``i`` in this window; returns when to look at it next."""
+    """All that happens to neuron ``i`` in this window, until it is certain that it only takes arrivals.
+
+    Returns when to look at it next, and which arrivals are left.
+    """
     p = parameters_at(group.model, group.params, int64(u4(group.which)[tile.first_local + i]))
     s = state_at(group.model, group.state, tile.first_local + i)
     now, round_, fired = -math.inf, int64(0), False
     while True:
         t = record_at(tile.arrivals, k, ARRIVAL).time if k < end else math.inf
-        if due <= t and due < w.end and safe(group.model, p, s, min(t, w.end)):
+        if due >= w.end and safe(group.model, p, s, w.end, _excitation(tile, k, end)):
+            return due, k
+        if due <= t and due < w.end and safe(group.model, p, s, min(t, w.end), 0.0):
             due = w.end
         if due <= t and due < w.end:
             spike = crossing(group.model, p, s)
@@ -107,14 +133,14 @@ def _go_through(group, tile, w, i, k, end, due):
             round_ = round_ + 1 if when == now else int64(0)
             if 2 * round_ > w.most_at_once:  # rounds and spikes together, as in the queue
                 tile.endless, tile.endless_at = tile.first_id + i + 1, now
-                return due
+                return due, end
             now = when
             fired = _own_event(group, tile, p, s, i, now, round_, spike <= now)
             due = bound(group.model, p, s) if fired else _next_own(group, p, s)
             if t > now:
                 continue
         elif t == math.inf:
-            return due
+            return due, end
         if t > now:
             now, round_, fired = t, int64(0), False
         k, fired_here = _arrivals_at(group, tile, p, s, i, k, end, now, round_)
@@ -163,43 +189,59 @@ def _hold(tile, i):
 
 
 @inlined
-def _release(group, tile, i):
-    """End the refractory period of a neuron here and now: its currents enter the next epoch when the window ends."""
-    p = parameters_at(group.model, group.params, int64(u4(group.which)[tile.first_local + i]))
-    s = state_at(group.model, group.state, tile.first_local + i)
-    flow(group.model, p, s, f8(tile.free)[i])
-    _give_sums(group, tile, i)
+def _go_through_sums(group, tile, w, i, k, end):
+    """All that happens in this window to neuron ``i``, which is kept in sums.
+
+    Its record is for what it does by itself; while it is refractory, and where it certainly does not fire, arrivals are
+    added to its sums.
+    """
+    free = f8(tile.free)
+    held = f8(tile.u)[i * tile.apart] == ABSENT
+    stands = held and free[i] >= w.end  # in the list already
+    since = w.start
+    if held and not stands and tile.kind == CURRENTS:
+        k = add_currents_until(tile, i, k, end, free[i])
+        since = max(since, free[i])
+    due = _take_sums(group, tile, i, since)
+    due, k = _go_through(group, tile, w, i, k, end, due)
+    if _give_sums(group, tile, i):
+        if free[i] < w.end:
+            if k < end:
+                k = add_currents_until(tile, i, k, end, free[i])
+            _take_sums(group, tile, i, free[i])
+            _give_sums(group, tile, i)
+        elif not stands:
+            _hold(tile, i)
+    if k < end:
+        add_currents_until(tile, i, k, end, math.inf)
+
+
+@inlined
+def _ask_for(group, tile, m):
+    """Have the record of a marked neuron fetched."""
+    if m < tile.n_marked:
+        local = tile.first_local + int64(u4(tile.marked)[m])
+        prefetch(group.which, 4 * local)
+        ask_for_lines(group.state, group.state_bytes, local, local + 1)
 
 
 @inner
 def _go_through_marked(group, tile, w):
     """Every marked neuron through this window, and no mark is left."""
     begin = int64(0)
+    for m in range(_AHEAD):
+        _ask_for(group, tile, m)
     for m in range(tile.n_marked):
         if tile.endless != 0:  # one is enough, and all their spikes might fill the memory
             break
-        if m + _AHEAD < tile.n_marked:
-            ahead = tile.first_local + int64(u4(tile.marked)[m + _AHEAD])
-            prefetch(group.which, 4 * ahead)
-            ask_for_lines(group.state, group.state_bytes, ahead, ahead + 1)
+        _ask_for(group, tile, m + _AHEAD)
         i, end = int64(u4(tile.marked)[m]), i8(tile.ends)[m]
         u2(tile.marks)[i] = u2(tile.bits)[i >> 4] = 0
-        if tile.kind == JUMPS and stays_below(tile, w, i, begin, end):
-            begin = end
-            continue
-        stands = (
-            tile.kind != EVENTS and f8(tile.u)[i * tile.apart] == ABSENT and f8(tile.free)[i] >= w.end
-        )  # in the list already
-        due = f8(tile.due)[i] if tile.kind == EVENTS else _take_sums(group, tile, i, w.start)
-        due = _go_through(group, tile, w, i, begin, end, due)
         if tile.kind == EVENTS:
-            f8(tile.due)[i] = due
-        elif _give_sums(group, tile, i):
-            if f8(tile.free)[i] >= w.end:
-                if not stands:
-                    _hold(tile, i)
-            else:
-                _release(group, tile, i)
+            due, k = _go_through(group, tile, w, i, begin, end, f8(tile.due)[i])
+            f8(tile.due)[i] = due if k == end else _take_in(group, tile, i, k, end)
+        elif tile.kind == CURRENTS or not stays_below(tile, w, i, begin, end):
+            _go_through_sums(group, tile, w, i, begin, end)
         begin = end
     tile.gone_through += tile.n_unsorted
     tile.n_marked = 0

@@ -14,6 +14,7 @@ from eventsim.kernels.windows.doubles import LANES, above, dealt, load, splat, s
 from eventsim.kernels.windows.layout import ARRIVAL, CURRENTS, SUMS
 from eventsim.kernels.windows.tile_gather import mark
 from eventsim.kernels.windows.tile_limits import HELD
+from eventsim.kernels.windows.tile_terms import current_of, terms_of
 
 _PAIR = 16  # bytes of x and u of a neuron of exponential currents
 
@@ -84,6 +85,26 @@ def stays_below(tile, w, i, begin, end):
             return False
     f8(tile.u)[i] = u
     return True
+
+
+@inner
+def add_currents_until(tile, i, k, end, t):
+    """Add the arrivals of a marked neuron before ``t`` to its sums; returns which one comes next."""
+    at = i * tile.apart
+    u, x, y = f8(tile.u)[at], f8(tile.x)[at], f8(tile.y)[i]
+    excitation, inhibition = current_of(tile, True), current_of(tile, False)
+    while k < end and record_at(tile.arrivals, k, ARRIVAL).time < t:
+        arrival = record_at(tile.arrivals, k, ARRIVAL)
+        if arrival.weight > 0.0:
+            to_u, to_current = terms_of(tile, excitation, arrival.time, arrival.weight)
+            x += to_current
+        else:
+            to_u, to_current = terms_of(tile, inhibition, arrival.time, arrival.weight)
+            y += to_current
+        u -= to_u
+        k += 1
+    f8(tile.u)[at], f8(tile.x)[at], f8(tile.y)[i] = u, x, y
+    return k
 
 
 # --- the room in which sums are exact

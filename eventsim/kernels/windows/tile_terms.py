@@ -4,6 +4,8 @@ A term is a weight times exponentials of the arrival's time, rounded to the sum'
 and one of many are the same to the last bit.
 """
 
+from collections import namedtuple
+
 from numba import uint64
 
 from eventsim.kernels.jit import inlined, inner
@@ -19,22 +21,35 @@ def jump_term(tile, t, weight):
     return rounded(weight * growth((t - tile.ref) * c.rate), c.rounding)
 
 
+Current = namedtuple("Current", "ref rate gap per_gap rounding across")
+"""What terms need of the currents of one sign: where their epoch begins, their parameters, and `carried`."""
+
+
 @inlined
-def _current(tile, c, upwards):
-    """Of the currents of one sign: ref, rate, gap, 1 / gap and rounding."""
+def current_of(tile, upwards):
+    """Those of excitation or of inhibition in this window."""
+    c = record_at(tile.sums, 0, SUMS)
     if upwards:
-        return tile.ref_x, c.rate_ex, c.gap_ex, c.per_gap_ex, c.rounding_ex
-    return tile.ref_y, c.rate_in, c.gap_in, c.per_gap_in, c.rounding_in
+        across = carried(tile.ref_x - tile.ref, c.rate)
+        return Current(tile.ref_x, c.rate_ex, c.gap_ex, c.per_gap_ex, c.rounding_ex, across)
+    across = carried(tile.ref_y - tile.ref, c.rate)
+    return Current(tile.ref_y, c.rate_in, c.gap_in, c.per_gap_in, c.rounding_in, across)
+
+
+@inlined
+def terms_of(tile, currents, t, weight):
+    """What an arrival over these currents takes from u, and what it adds to its current."""
+    c = record_at(tile.sums, 0, SUMS)
+    e, e_syn = growth((t - tile.ref) * c.rate), growth((t - currents.ref) * currents.rate)
+    current = weight * c.per_c_m
+    to_u = current * taken(currents.gap, currents.per_gap, e, e_syn, currents.across, t - currents.ref)
+    return rounded(to_u, c.rounding), rounded(current * e_syn, currents.rounding)
 
 
 @inlined
 def current_terms(tile, t, weight):
-    """What an arrival takes from u, and what it adds to its current."""
-    c = record_at(tile.sums, 0, SUMS)
-    ref, rate, gap, per_gap, rounding = _current(tile, c, weight > 0.0)
-    e, e_syn, current = growth((t - tile.ref) * c.rate), growth((t - ref) * rate), weight * c.per_c_m
-    to_u = current * taken(gap, per_gap, e, e_syn, carried(ref - tile.ref, c.rate), t - ref)
-    return rounded(to_u, c.rounding), rounded(current * e_syn, rounding)
+    """The same for one arrival."""
+    return terms_of(tile, current_of(tile, weight > 0.0), t, weight)
 
 
 @inner
@@ -66,8 +81,8 @@ def jump_terms(tile, w, batch, first, n, own, to_u):
 def many_current_terms(tile, w, batch, first, n, own, upwards, to_u, to_current):
     """`current_terms` of the arrivals of a batch from ``first`` on, of one sign."""
     c = record_at(tile.sums, 0, SUMS)
-    ref, rate, gap, per_gap, rounding = _current(tile, c, upwards)
-    across, times = carried(ref - tile.ref, c.rate), f8(batch.times + uint64(8 * first))
+    ref, rate, gap, per_gap, rounding, across = current_of(tile, upwards)
+    times = f8(batch.times + uint64(8 * first))
     _growths(w, times, n, tile.ref, c.rate, to_u)
     _growths(w, times, n, ref, rate, to_current)
     if per_gap != 0.0:  # apart, as the other way of `taken` cannot be done many at a time
