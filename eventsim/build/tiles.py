@@ -230,10 +230,10 @@ class Tiles:
             ("close_at", np.uint32, n),
             ("terms", np.float64, 2),
             ("ends", np.int64, n + 1),
-            ("batch_terms", np.float64, 2 * AT_ONCE),
         ):
             record[name] = self._keep(np.zeros(length, dtype))
         record["bits"] = self._aligned(max(MOST_NEURONS, n) // 64 + 1)
+        record["batch_terms"] = self._aligned(2 * AT_ONCE)
         for name in _OF_NEURONS:
             record[name] = self._aligned(padded)
         together = kind == layout.CURRENTS

@@ -133,11 +133,35 @@ def add_two(typingctx: Any, where: Any, first: Any, second: Any) -> Any:
     return types.void(types.uint64, types.float64, types.float64), codegen
 
 
+@intrinsic
+def add_pairs(typingctx: Any, where: Any, places: Any, first: Any, second: Any) -> Any:
+    """Add eight pairs, one behind the other, to pairs of an array: those whose numbers (u2) lie at ``places``.
+
+    The pairs are taken out of registers: fetched one by one from where they were worked out, each takes half as long
+    again.
+    """
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        where, places, first, second = args
+        numbers = builder.inttoptr(places, ir.PointerType(ir.IntType(16)))
+        for lane in range(LANES):
+            number = builder.zext(builder.load(builder.gep(numbers, [_I32(lane)])), ir.IntType(64))
+            pair = builder.add(where, builder.shl(number, number.type(4)))
+            pointer = builder.inttoptr(pair, ir.PointerType(_TWO))
+            both = ir.Constant(ir.VectorType(_I32, 2), [lane, LANES + lane])
+            terms = builder.shuffle_vector(first, second, both)
+            builder.store(builder.fadd(builder.load(pointer, align=8), terms), pointer, align=8)
+        return context.get_dummy_value()
+
+    return types.void(types.uint64, types.uint64, D, D), codegen
+
+
 _WHERE = types.uint64
 
 load = operation(D, (_WHERE,), _load, "The numbers at an address, a multiple of eight.")
 store = operation(types.void, (_WHERE, D), _store, "Put numbers at an address.")
 splat = operation(D, (types.float64,), _splat, "The same number in every lane.")
+negative = operation(D, (D,), lambda builder, a: builder.fneg(a), "-a.")
 size = operation(D, (D,), _size, "|a|.")
 smaller = operation(D, (D, D), lambda builder, a, b: _less(builder, a, b, a, b), "The smaller of a and b.")
 larger = operation(D, (D, D), lambda builder, a, b: _less(builder, b, a, a, b), "The larger of a and b.")

@@ -15,7 +15,7 @@ from eventsim.kernels.jit import inlined, inner
 from eventsim.kernels.layout import LINK
 from eventsim.kernels.memory import f8, i8, record_at, u2, u4
 from eventsim.kernels.windows.ahead import AHEAD
-from eventsim.kernels.windows.doubles import add_two
+from eventsim.kernels.windows.doubles import LANES, add_pairs, add_two, load, negative
 from eventsim.kernels.windows.layout import BATCH, DELIVERY, FEED
 from eventsim.kernels.windows.tile_batches import AT_ONCE, ask_ahead, fill_batches, is_taken_whole
 from eventsim.kernels.windows.tile_marks import keep_currents, keep_jumps, mark_excited, mark_high, mark_low
@@ -157,23 +157,32 @@ def _add_rows_of_currents(tile, wiring):
 
 
 @inlined
+def _excite_each(sums, neurons, n, to_u, to_x):
+    """Of ``n`` neurons, at an address, each by terms of its own, at addresses as well."""
+    for k in range(0, n - n % LANES, LANES):
+        at = uint64(8 * k)
+        add_pairs(sums.x, neurons + uint64(2 * k), load(to_x + at), negative(load(to_u + at)))
+    for k in range(n - n % LANES, n):
+        _excite(sums, u2(neurons)[k], f8(to_u)[k], f8(to_x)[k])
+
+
+@inlined
 def _add_batch_of_currents(tile, w, batch, first, last, own, upwards):
     """What the arrivals ``first`` to ``last - 1`` of a batch add to the currents of one sign.
 
     own: whether they have weights of their own.
     """
-    to_u, to_current = f8(tile.batch_terms), f8(tile.batch_terms + uint64(8 * AT_ONCE))
+    to_u, to_current = tile.batch_terms, tile.batch_terms + uint64(8 * AT_ONCE)
     sums = Sums(tile.x, tile.u, tile.y)
     while first < last:
         n = uint64(min(last - first, AT_ONCE))
-        many_current_terms(tile, w, batch, first, n, own, upwards, to_u, to_current)
-        neurons = u2(batch.neurons + uint64(2 * first))
+        many_current_terms(tile, w, batch, first, n, own, upwards, f8(to_u), f8(to_current))
+        neurons = batch.neurons + uint64(2 * first)
         if upwards:
-            for k in range(n):
-                _excite(sums, neurons[k], to_u[k], to_current[k])
+            _excite_each(sums, neurons, n, to_u, to_current)
         else:
             for k in range(n):
-                _inhibit(sums, neurons[k], to_u[k], to_current[k])
+                _inhibit(sums, u2(neurons)[k], f8(to_u)[k], f8(to_current)[k])
         first += AT_ONCE
 
 
