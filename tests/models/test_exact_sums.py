@@ -121,8 +121,8 @@ def test_potential_and_currents_are_the_closed_form(kind, data, tau_m, tau_ex, t
         assert abs(seen.v - precise.cell.v) <= allowed
         if kind is LIFExp:
             shortest = min(model.tau_m, model.tau_syn_ex, model.tau_syn_in)
-            assert abs(seen.ex - precise.cell.ex) <= 4 * allowed / shortest
-            assert abs(seen.inh - precise.cell.inh) <= 4 * allowed / shortest
+            assert abs(seen.ex * p.per_c_m - precise.cell.ex) <= 4 * allowed / shortest
+            assert abs(seen.inh * p.per_c_m - precise.cell.inh) <= 4 * allowed / shortest
 
 
 @KINDS
