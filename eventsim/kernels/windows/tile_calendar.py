@@ -142,7 +142,10 @@ def _copy_last(times, neurons, delays, targets, n, emitted, until):
 
 @inlined
 def _ask_for_synapses(link, first, end):
-    """Have the delays and targets of these synapses fetched from memory."""
+    """Have the delays and targets of these synapses fetched from memory, into the near cache.
+
+    Only so many lines can be on their way to the nearest one.
+    """
     for line in range(8 * first, 8 * end, _LINE):
         prefetch_near(link.delays, line)
     for line in range(2 * first, 2 * end, _LINE):
@@ -151,7 +154,10 @@ def _ask_for_synapses(link, first, end):
 
 @inlined
 def _copy(lane, day, link, leg, k, n, until):
-    """Copy what of a row from ``k`` on is reached before ``until``, as far as there is room; where that ends."""
+    """Copy what of a row from ``k`` on is reached before ``until``, as far as there is room; where that ends.
+
+    Nothing is called in the loop, so that all it works on stays in registers.
+    """
     emitted, end, room, synapses = leg.emitted, leg.end, lane.room, link.synapses
     at = uint64(day * room)
     all_times, all_neurons = lane.times + 8 * at, lane.neurons + 2 * at

@@ -163,7 +163,7 @@ def _hold(tile, i):
 
 
 @inlined
-def _release(group, tile, i):
+def release(group, tile, i):
     """End the refractory period of a neuron here and now: its currents enter the next epoch when the window ends."""
     p = parameters_at(group.model, group.params, int64(u4(group.which)[tile.first_local + i]))
     s = state_at(group.model, group.state, tile.first_local + i)
@@ -199,7 +199,7 @@ def _go_through_marked(group, tile, w):
                 if not stands:
                     _hold(tile, i)
             else:
-                _release(group, tile, i)
+                release(group, tile, i)
         begin = end
     tile.gone_through += tile.n_unsorted
     tile.n_marked = 0
