@@ -61,19 +61,31 @@ def record_at(typingctx: Any, where: Any, index: Any, dtype: Any) -> Any:
     return record(types.uint64, types.int64, dtype), codegen
 
 
-@intrinsic
-def prefetch(typingctx: Any, where: Any, offset: Any) -> Any:
-    """Ask for the cache line ``offset`` bytes behind an address; a hint, harmless wherever it points."""
+def _prefetch(locality: int, doc: str) -> Any:
+    """An intrinsic that asks for a line of the cache."""
 
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        byte, number = ir.PointerType(ir.IntType(8)), ir.IntType(32)
-        kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
-        hint = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
-        pointer = builder.inttoptr(builder.add(args[0], args[1]), byte)
-        builder.call(hint, [pointer, number(0), number(3), number(1)])
-        return context.get_dummy_value()
+    def ask(typingctx: Any, where: Any, offset: Any) -> Any:
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            byte, number = ir.PointerType(ir.IntType(8)), ir.IntType(32)
+            kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+            hint = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
+            pointer = builder.inttoptr(builder.add(args[0], args[1]), byte)
+            builder.call(hint, [pointer, number(0), number(locality), number(1)])
+            return context.get_dummy_value()
 
-    return types.void(types.uint64, types.int64), codegen
+        return types.void(types.uint64, types.int64), codegen
+
+    ask.__doc__ = doc
+    return intrinsic(ask)
+
+
+prefetch = _prefetch(
+    3, "Ask for the cache line ``offset`` bytes behind an address; a hint, harmless wherever it points."
+)
+prefetch_near = _prefetch(
+    2,
+    "The same, into the near cache alone and not into the nearest, which could not take that much at a time.",
+)
 
 
 @intrinsic

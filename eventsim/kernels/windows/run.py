@@ -132,7 +132,7 @@ def _in_sums(groups, tile, w, wiring, inputs, scratch):
             take_back(tile)
         find(tile)
         if tile.kind == JUMPS and tile.n_lanes > 0:  # else windows are so short that slices release few
-            release_safe(tile, w, wiring, inputs)
+            release_safe(groups, tile, w, wiring, inputs)
         gather(tile, w, wiring, inputs, False)
         sort_by_neuron(tile)
         go_through_marked(groups, tile.group, tile, w)

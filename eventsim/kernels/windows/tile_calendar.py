@@ -20,13 +20,13 @@ from numba import int64, uint32, uint64
 from eventsim.kernels.growing import copy_bytes, reallocated
 from eventsim.kernels.jit import inlined, inner
 from eventsim.kernels.layout import LINK
-from eventsim.kernels.memory import copy_24, f8, i8, prefetch, record_at, u2
+from eventsim.kernels.memory import copy_24, f8, i8, prefetch, prefetch_near, record_at, u2
 from eventsim.kernels.neuron import weight_at
 from eventsim.kernels.windows.doubles import LANES, above, load, splat, store
 from eventsim.kernels.windows.layout import DAY, DELIVERY, LANE, LEG, RUN
 from eventsim.kernels.windows.marked import lowest
 
-DAYS, FEWEST_DAYS = 32, 4
+DAYS, FEWEST_DAYS = 24, 3
 """Most days of a year, and fewest: a window of rows alone may reach into three."""
 
 MOST_IN_YEAR = 1 << 17
@@ -35,7 +35,7 @@ MOST_IN_YEAR = 1 << 17
 BLOCK = 24
 """Synapses that are copied in one go, and some for nothing: to know how many would cost more."""
 
-_AHEAD, _ASKED_FOR = 3, 96  # spikes between asking for synapses and entering them, and for so many
+_AHEAD, _ASKED_FOR = 8, 96  # spikes between asking for synapses and entering them, and for so many
 _RECALLED_AHEAD = 16  # legs between asking where they are and looking
 _LEAST = 64  # arrivals or rows for which there is room at first
 _LINE = 64  # bytes of memory that are fetched together
@@ -142,11 +142,39 @@ def _copy_last(times, neurons, delays, targets, n, emitted, until):
 
 @inlined
 def _ask_for_synapses(link, first, end):
-    """Have the delays and targets of these synapses fetched from memory."""
+    """Have the delays and targets of these synapses fetched from memory, into the near cache.
+
+    Only so many lines can be on their way to the nearest one.
+    """
     for line in range(8 * first, 8 * end, _LINE):
-        prefetch(link.delays, line)
+        prefetch_near(link.delays, line)
     for line in range(2 * first, 2 * end, _LINE):
-        prefetch(link.targets, line)
+        prefetch_near(link.targets, line)
+
+
+@inlined
+def _copy(lane, day, link, leg, k, n, until):
+    """Copy what of a row from ``k`` on is reached before ``until``, as far as there is room; where that ends.
+
+    Nothing is called in the loop, so that all it works on stays in registers.
+    """
+    emitted, end, room, synapses = leg.emitted, leg.end, lane.room, link.synapses
+    at = uint64(day * room)
+    all_times, all_neurons = lane.times + 8 * at, lane.neurons + 2 * at
+    all_delays, all_targets = link.delays, link.targets
+    while k < end and n + BLOCK <= room:
+        times, neurons = all_times + uint64(8 * n), all_neurons + uint64(2 * n)
+        delays, targets = all_delays + uint64(8 * k), all_targets + uint64(2 * k)
+        if k + BLOCK <= synapses:
+            some = min(_copy_block(times, neurons, delays, targets, emitted, until), end - k)
+        else:
+            some = _copy_last(times, neurons, delays, targets, end - k, emitted, until)
+        n += some
+        k += some
+        if some < BLOCK:
+            break
+        _ask_for_synapses(link, k + _ASKED_FOR - BLOCK, k + _ASKED_FOR)
+    return k, n
 
 
 @inlined
@@ -154,22 +182,11 @@ def _append(lane, day, link, leg, k, until):
     """Enter the synapses from ``k`` on that a spike reaches on a day, before ``until``; returns the next one."""
     entered, n = k, i8(lane.n)[day]
     first = n
-    while k < leg.end:
-        if n + BLOCK > lane.room:
-            i8(lane.n)[day] = n
-            _grow(lane)
-        at = uint64(day * lane.room + n)
-        times, neurons = lane.times + 8 * at, lane.neurons + 2 * at
-        delays, targets = link.delays + uint64(8 * k), link.targets + uint64(2 * k)
-        if k + BLOCK <= link.synapses:
-            some = min(_copy_block(times, neurons, delays, targets, leg.emitted, until), leg.end - k)
-        else:
-            some = _copy_last(times, neurons, delays, targets, leg.end - k, leg.emitted, until)
-        n += some
-        k += some
-        if some < BLOCK:
-            break
-        _ask_for_synapses(link, k + _ASKED_FOR - BLOCK, k + _ASKED_FOR)
+    k, n = _copy(lane, day, link, leg, k, n, until)
+    while n + BLOCK > lane.room:
+        i8(lane.n)[day] = n
+        _grow(lane)
+        k, n = _copy(lane, day, link, leg, k, n, until)
     if lane.own != 0:
         weights = f8(lane.weights + uint64(8 * (day * lane.room + first)))
         for j in range(k - entered):

@@ -189,6 +189,13 @@ def _hold(tile, i):
 
 
 @inlined
+def release(group, tile, i):
+    """End the refractory period of a neuron here and now: its currents enter the next epoch when the window ends."""
+    _take_sums(group, tile, i, f8(tile.free)[i])
+    _give_sums(group, tile, i)
+
+
+@inlined
 def _go_through_sums(group, tile, w, i, k, end):
     """All that happens in this window to neuron ``i``, which is kept in sums.
 
@@ -208,8 +215,7 @@ def _go_through_sums(group, tile, w, i, k, end):
         if free[i] < w.end:
             if k < end:
                 k = add_currents_until(tile, i, k, end, free[i])
-            _take_sums(group, tile, i, free[i])
-            _give_sums(group, tile, i)
+            release(group, tile, i)
         elif not stands:
             _hold(tile, i)
     if k < end:
