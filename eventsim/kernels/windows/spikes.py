@@ -1,8 +1,8 @@
-"""The spikes of a window: those of all tiles and sources together, put into the one order of events (`queue`)."""
+"""The spikes of an interval: those of all tiles and sources together, put into the one order of events (`queue`)."""
 
-from numba import int64
+from numba import int64, uint64
 
-from eventsim.kernels.growing import reallocated
+from eventsim.kernels.growing import copy_bytes, reallocated
 from eventsim.kernels.jit import inlined, inner
 from eventsim.kernels.layout import RECORDED
 from eventsim.kernels.memory import f8, i8, prefetch, record_at, u1, u2, u4
@@ -65,22 +65,27 @@ def _merge(spikes, left, middle, stop, target):
 
 
 @inner
-def sort_spikes(owner):
-    """Put the spikes of a tile or of the window into order: runs that are in order are merged two by two."""
+def sort_spikes(owner, first):
+    """Put the spikes of a tile or of an interval into order, from the one at ``first`` on: runs that are in order are
+    merged two by two."""
     n = owner.n_spikes
-    while _run_end(owner.spikes, int64(0), n) < n:
-        start = int64(0)
+    while _run_end(owner.spikes, first, n) < n:
+        start = first
         while start < n:
             middle = _run_end(owner.spikes, start, n)
             stop = _run_end(owner.spikes, middle, n)
             _merge(owner.spikes, start, middle, stop, owner.sorting)
             start = stop
-        owner.spikes, owner.sorting = owner.sorting, owner.spikes
+        if first == 0:
+            owner.spikes, owner.sorting = owner.sorting, owner.spikes
+        else:
+            at = uint64(first * _SPIKE)
+            copy_bytes(owner.spikes + at, owner.sorting + at, (n - first) * _SPIKE)
 
 
 @inner
 def collect(w, wiring, inputs):
-    """The spikes of all tiles and sources in this window, in order; those of each tile are already."""
+    """The spikes of all tiles and sources in this interval, in order; those of each tile are already."""
     w.n_spikes = 0
     while next_source(inputs) < w.end:
         if u1(wiring.dead)[u4(inputs.source_ids)[inputs.next_source]] != 0:
@@ -103,7 +108,7 @@ def collect(w, wiring, inputs):
             _copy(tile.spikes, k, w.spikes, w.n_spikes)
             w.n_spikes += 1
         tile.n_spikes = 0
-    sort_spikes(w)
+    sort_spikes(w, int64(0))
 
 
 @inner
