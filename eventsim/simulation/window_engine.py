@@ -36,7 +36,7 @@ Spikes = Callable[[NDArray[np.float64], NDArray[np.uint32]], None]
 Progress = Callable[[float], None]
 
 # As `windows.run._done` counts them: well under a second, for Ctrl-C and progress.
-_EVENTS_A_CALL = 64_000_000
+_EVENTS_A_CALL = 128_000_000
 # A third of a second of work; a call and reading what comes for it take a millisecond.
 _EVENTS_A_STRETCH = 64_000_000
 _FIRST_CALL_MS = 1.0
@@ -166,7 +166,7 @@ class WindowEngine(Changeable):
             nothing.record,
             inputs.record,
             0,
-            *self._threads.meeting,
+            self._threads.meeting,
         )
 
     def run_until(self, t_stop: float, spikes: Spikes, progress: Progress) -> None:

@@ -208,7 +208,8 @@ TILE = _apart(
     ("state", "u8"),  # records of its neurons
     ("state_bytes", "i8"),
     ("watched", "i8"),  # 1: some of its neurons are
-    ("ahead", "i8"),  # 1: it has gone through this window before the others
+    ("reached", "f8"),  # all before this has happened in it
+    ("claim", "i8"),  # 1: a thread goes through it
     *_growing("kept"),  # bytes: the tile as it was when the window began
 )
 

@@ -9,16 +9,17 @@ Windows are short, so that few neurons may fire in one; intervals are long, so t
 """
 
 import math
+from typing import Any
 
 from numba import int64, uint64
 
-from eventsim.kernels.barrier import added, meet
+from eventsim.kernels.barrier import claimed, leave, meet
 from eventsim.kernels.growing import copy_bytes
 from eventsim.kernels.jit import apart, inlined, inner, kernel, spliced
 from eventsim.kernels.layout import DONE, ENDLESS, PAUSED
-from eventsim.kernels.memory import f8, i8, record_at, u2, u4
+from eventsim.kernels.memory import f8, record_at, u2, u4
 from eventsim.kernels.upcoming import next_current, next_source
-from eventsim.kernels.windows.layout import APART, BATCH, EVENTS, FEED, JUMPS, TILE, WINDOWS
+from eventsim.kernels.windows.layout import BATCH, EVENTS, FEED, JUMPS, TILE, WINDOWS
 from eventsim.kernels.windows.spikes import collect, number_and_record, sort_spikes
 from eventsim.kernels.windows.tile_drive import feed_window, next_fed
 from eventsim.kernels.windows.tile_epochs import (
@@ -44,7 +45,9 @@ from eventsim.kernels.windows.tile_traffic import move_on, receive
 from eventsim.kernels.windows.watching import first_watched, first_watched_source, keep, rewind
 
 _TILE, _WINDOWS = TILE.itemsize, WINDOWS.itemsize
-_DEAR = 16
+_CLAIM = dict[str, Any](TILE.fields or {})["claim"][1]
+_IN_ONE_GO = 8  # windows of a tile
+_DEAR = 32
 _MOST_WINDOWS = 32  # of an interval: the caller is let in between two
 
 
@@ -179,14 +182,17 @@ def _window_end(w, start, until):
 
 
 @spliced
-def _go_through_windows(groups, tile, w, wiring, inputs, scratch):
-    """All windows of a tile in this interval, each from its next event on; ``w``: the thread's copy."""
+def _go_on(groups, tile, w, wiring, inputs, scratch):
+    """Some windows of a tile in this interval, each from its next event on; ``w``: the thread's copy."""
     first, until = w.start, w.end
-    start = first
-    while start < until and tile.endless == 0:
-        w.start, w.end = start, _window_end(w, start, until)
+    for _ in range(_IN_ONE_GO):
+        w.start, w.end = tile.reached, _window_end(w, tile.reached, until)
         _live(groups, tile, w, wiring, inputs, scratch)
-        start = max(w.end, min(min(tile.next, tile.quiet_until), _next_driven(tile, w, w.end)))
+        tile.reached = max(w.end, min(min(tile.next, tile.quiet_until), _next_driven(tile, w, w.end)))
+        if tile.endless != 0:
+            tile.reached = until
+        if tile.reached >= until:
+            break
     w.start, w.end = first, until
 
 
@@ -236,7 +242,7 @@ def _go_ahead(groups, w, wiring, inputs, scratch):
             receive(tile, w, wiring)
             keep(tile, w.tiles + uint64(number * _TILE))
             _live(groups, tile, w, wiring, inputs, scratch)
-            tile.ahead = 1
+            tile.reached = w.end
             first = min(first, first_watched(tile, wiring))
     if first == math.inf:
         return
@@ -248,7 +254,7 @@ def _go_ahead(groups, w, wiring, inputs, scratch):
             forget_limits(tile)
 
 
-@spliced
+@inner
 def _interval_end(w, start):
     """Where the interval that begins at ``start`` ends: with a window on the grid, if it has several."""
     end = min(start + w.longest, w.last)
@@ -275,6 +281,8 @@ def _begin_interval(groups, w, wiring, inputs, scratch):
     _set_currents(groups, w, wiring, inputs)
     w.end = min(_interval_end(w, start), next_current(inputs))
     w.intervals += 1
+    for number in range(w.n_tiles):
+        record_at(w.tiles, number, TILE).reached = start
     if w.watching != 0:
         _go_ahead(groups, w, wiring, inputs, scratch)
 
@@ -313,29 +321,40 @@ def _status(w):
     return PAUSED
 
 
+@inlined
+def _claims(w, number):
+    """Whether there is something left to do in a tile in this interval, and no other thread is at it."""
+    tile, claim = record_at(w.tiles, number, TILE), w.tiles + uint64(number * _TILE + _CLAIM)
+    if tile.reached >= w.end or not claimed(claim):
+        return False
+    if tile.reached >= w.end:
+        leave(claim)
+        return False
+    return True
+
+
 @spliced
-def _go_through_tiles(groups, w, wiring, inputs, scratch, thread, taken):
-    """All tiles through this interval: first the thread's own, which its core has at hand, then those of others."""
+def _go_through_tiles(groups, w, wiring, inputs, scratch, thread):
+    """All tiles through this interval: first the thread's own, which its core has at hand, then those of others.
+
+    Some windows of one, then some of the next, so that those who have done with theirs find something to help with.
+    Whoever leaves a tile looks for what is left among those beside it, so none is left.
+    """
     for later in range(w.n_threads):
         owner = (thread + later) % w.n_threads
-        first, end = owner * w.n_tiles // w.n_threads, (owner + 1) * w.n_tiles // w.n_threads
-        number = first + added(taken + uint64(APART * owner), 1)
-        while number < end:
-            tile = record_at(w.tiles, number, TILE)
-            if tile.ahead != 0:
-                tile.ahead = 0
-            else:
-                _go_through_windows(groups, tile, w, wiring, inputs, scratch)
-            number = first + added(taken + uint64(APART * owner), 1)
+        found = True
+        while found:
+            found = False
+            for number in range(owner * w.n_tiles // w.n_threads, (owner + 1) * w.n_tiles // w.n_threads):
+                if _claims(w, number):
+                    _go_on(groups, record_at(w.tiles, number, TILE), w, wiring, inputs, scratch)
+                    leave(w.tiles + uint64(number * _TILE + _CLAIM))
+                    found = True
 
 
 @kernel
-def run_windows(groups, wiring_array, windows_array, inputs_array, thread, arrivals, taken):
-    """Simulate all events before ``last``; called by each thread.
-
-    ``arrivals``: address of what `meet` counts.  ``taken``: of an int64 for each thread, `APART` bytes apart: how many
-    of its tiles have been taken in this interval.
-    """
+def run_windows(groups, wiring_array, windows_array, inputs_array, thread, arrivals):
+    """Simulate all events before ``last``; called by each thread.  ``arrivals``: address of what `meet` counts."""
     wiring, w, inputs = wiring_array[0], windows_array[0], inputs_array[0]
     scratch = w.scratch + uint64(thread * w.scratch_bytes)
     while True:
@@ -343,14 +362,12 @@ def run_windows(groups, wiring_array, windows_array, inputs_array, thread, arriv
             w.status = _status(w)
             if w.status < 0:
                 _begin_interval(groups, w, wiring, inputs, scratch)
-            for owner in range(w.n_threads):
-                i8(taken + uint64(APART * owner))[0] = 0
         meet(arrivals, w.n_threads)
         if w.status >= 0:
             return
         own = record_at(w.copies, thread, WINDOWS)
         copy_bytes(w.copies + uint64(thread * _WINDOWS), uint64(windows_array.ctypes.data), _WINDOWS)
-        _go_through_tiles(groups, own, wiring, inputs, scratch, thread, taken)
+        _go_through_tiles(groups, own, wiring, inputs, scratch, thread)
         meet(arrivals, w.n_threads)
         if thread == 0:
             _end_interval(w, wiring, inputs)
