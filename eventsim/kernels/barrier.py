@@ -1,4 +1,5 @@
-"""A meeting point of threads that run the same kernel: everyone waits until all have come.
+"""A meeting point of threads that run the same kernel, where everyone waits until all have come; and claims on what one
+of them works on at a time.
 
 Waiting spins for some microseconds, which is how long the others are usually away, and then lets other processes have
 the core, so that a busy machine is not slowed down by those who wait.
@@ -49,6 +50,30 @@ def _yield_core(typingctx: Any) -> Any:
         return builder.call(function, [])
 
     return types.int32(), codegen
+
+
+@intrinsic
+def claimed(typingctx: Any, where: Any) -> Any:
+    """Set the int64 at an address to 1; if it was 0, whoever asked has what it stands for to itself, until `leave`."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        pointer = builder.inttoptr(args[0], ir.PointerType(_WORD))
+        before = builder.atomic_rmw("xchg", pointer, _WORD(1), "seq_cst")
+        return builder.icmp_unsigned("==", before, _WORD(0))
+
+    return types.boolean(types.uint64), codegen
+
+
+@intrinsic
+def leave(typingctx: Any, where: Any) -> Any:
+    """Let others claim what the int64 at an address stands for; they see all that was written before."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        pointer = builder.inttoptr(args[0], ir.PointerType(_WORD))
+        builder.store_atomic(_WORD(0), pointer, "seq_cst", 8)
+        return context.get_dummy_value()
+
+    return types.void(types.uint64), codegen
 
 
 @inner

@@ -21,9 +21,7 @@ def elements(record: Any, name: str, dtype: np.dtype[Any]) -> NDArray[Any]:
 
 def copied(where: int, n: int, dtype: np.dtype[Any]) -> NDArray[Any]:
     """A copy of ``n`` elements at an address."""
-    if n == 0:
-        return np.zeros(0, dtype)
-    return np.frombuffer(ctypes.string_at(int(where), n * dtype.itemsize), dtype).copy()
+    return lying(where, n, dtype).copy()
 
 
 def lying(where: int, n: int, dtype: np.dtype[Any]) -> NDArray[Any]:

@@ -19,6 +19,7 @@ from eventsim.errors import InputError, SimulationError
 from eventsim.kernels import layout
 from eventsim.kernels.memory import Block, address
 from eventsim.kernels.queue import run as queue
+from eventsim.kernels.windows import hand_over
 from eventsim.kernels.windows import layout as window_layout
 from eventsim.kernels.windows import run as windows
 from eventsim.network.network import Network
@@ -35,7 +36,7 @@ Spikes = Callable[[NDArray[np.float64], NDArray[np.uint32]], None]
 Progress = Callable[[float], None]
 
 # As `windows.run._done` counts them: well under a second, for Ctrl-C and progress.
-_EVENTS_A_CALL = 64_000_000
+_EVENTS_A_CALL = 128_000_000
 # A third of a second of work; a call and reading what comes for it take a millisecond.
 _EVENTS_A_STRETCH = 64_000_000
 _FIRST_CALL_MS = 1.0
@@ -96,6 +97,7 @@ class WindowEngine(Changeable):
                 "signs": self.wiring.signs,
                 "drives": self.drives.records,
                 "spike_counts": np.zeros(network.size, np.int64),
+                "copies": window_layout.new(window_layout.WINDOWS, threads),
             },
             now=0.0,
             longest=self._shortest,
@@ -104,7 +106,6 @@ class WindowEngine(Changeable):
             days_per_ms=1.0 / self.tiles.day_ms,
             n_tiles=self.tiles.records.size,
             n_threads=threads,
-            window_events=10 + network.size // 4,
             most_at_once=min(1000 + 100 * network.size, _MOST_AT_ONCE),
         )
         self.windows.record["scratch"], self.windows.record["scratch_bytes"] = self.tiles.scratch(threads)
@@ -144,7 +145,7 @@ class WindowEngine(Changeable):
                 counted = ("synaptic_events", "external_events", "gone_through")
                 counts = {name: int(own[name].sum()) for name in counted}
                 populations.append({"name": population.name, "in_sums": in_sums, "tiles": own.size} | counts)
-        windows_so_far = int(self.windows.scalar("windows"))
+        windows_so_far = int(self.tiles.records["windows"].sum())
         sent = sent_by_projection(self.network, self.wiring, self.windows.arrays["spike_counts"])
         return {
             "windows": windows_so_far,
@@ -157,15 +158,15 @@ class WindowEngine(Changeable):
         """Compile the kernels for this network's models, or find them on disk; simulates nothing."""
         nothing = Block(window_layout.WINDOWS, {}, last=-math.inf, n_threads=1)
         inputs = Block(layout.INPUTS, {})
-        windows.begin(self.groups.kernel, nothing.record, 0.0, -1)
-        windows.end(self.groups.kernel, nothing.record, 0.0, -1)
+        hand_over.begin(self.groups.kernel, nothing.record, 0.0, -1)
+        hand_over.end(self.groups.kernel, nothing.record, 0.0, -1)
         windows.run_windows(
             self.groups.kernel,
             self.wiring.block.record,
             nothing.record,
             inputs.record,
             0,
-            *self._threads.meeting,
+            self._threads.meeting,
         )
 
     def run_until(self, t_stop: float, spikes: Spikes, progress: Progress) -> None:
@@ -214,7 +215,7 @@ class WindowEngine(Changeable):
     def sample(self, view: PopulationView, variable: str, t: float) -> NDArray[np.float64]:
         """A state variable of some neurons at ``t``, not before `time` and with no event in between."""
         if self._started:
-            windows.end(self.groups.kernel, self.windows.record, t, self._number(view.population))
+            hand_over.end(self.groups.kernel, self.windows.record, t, self._number(view.population))
         g = self.groups.of_population[view.population.name]
         locals_ = view.indices + self.groups.local_first[view.population.name]
         states = self.groups.states[g][locals_]
@@ -225,8 +226,8 @@ class WindowEngine(Changeable):
     def state(self) -> dict[str, NDArray[np.generic]]:
         """Everything that changes while simulating, as arrays; `restore` goes on from it with the same bytes."""
         if self._started:
-            windows.end(self.groups.kernel, self.windows.record, self.time, -1)
-        windows.settle_all(self.wiring.block.record, self.windows.record, self.time)
+            hand_over.end(self.groups.kernel, self.windows.record, self.time, -1)
+        hand_over.settle_all(self.wiring.block.record, self.windows.record, self.time)
         w = self.windows
         state: dict[str, NDArray[np.generic]] = {
             "time": np.array(self.time),
@@ -255,7 +256,7 @@ class WindowEngine(Changeable):
             refill(tile, "legs", state[f"legs/{number}"], window_layout.LEG)
             tile["synaptic_events"], tile["external_events"] = state[f"events/{number}"]
             tile["next"], tile["first_leg"], tile["launched"] = -math.inf, 0, 0
-        windows.settle_all(self.wiring.block.record, self.windows.record, self.time)
+        hand_over.settle_all(self.wiring.block.record, self.windows.record, self.time)
         self.groups.restore(state)
         for number, stream in enumerate(self.streams):
             prefix = f"stream/{number}/"
@@ -264,7 +265,7 @@ class WindowEngine(Changeable):
             self._begin(self.time)
 
     def _begin(self, t: float) -> None:
-        windows.begin(self.groups.kernel, self.windows.record, t, -1)
+        hand_over.begin(self.groups.kernel, self.windows.record, t, -1)
 
     def _events(self) -> int:
         return int(self.tiles.records["synaptic_events"].sum())
@@ -327,13 +328,13 @@ class WindowEngine(Changeable):
 
     def _hand_back(self, population: Population) -> None:
         if self._started:
-            windows.end(self.groups.kernel, self.windows.record, self.time, self._number(population))
+            hand_over.end(self.groups.kernel, self.windows.record, self.time, self._number(population))
 
     def _take_over(self, population: Population, g: int, locals_: NDArray[np.int64]) -> None:
         self.tiles.reconsider(self.groups, population, self._number(population))
         self.windows.record["grid"] = self.tiles.grid_ms
         if self._started:
-            windows.begin(self.groups.kernel, self.windows.record, self.time, self._number(population))
+            hand_over.begin(self.groups.kernel, self.windows.record, self.time, self._number(population))
 
     def _bounds_onto(self, number: int) -> NDArray[np.int64] | None:
         projection = list(self.network.projections.values())[number]
@@ -345,7 +346,7 @@ class WindowEngine(Changeable):
                 "delay", shortest, "the window engine needs delays above 0: use the engine 'queue'"
             )
         # What was emitted before the change takes off with the delays of then.
-        windows.launch(self.wiring.block.record, self.windows.record, self.time)
+        hand_over.launch(self.wiring.block.record, self.windows.record, self.time)
 
     def _is_under_way(self, link: int) -> bool:
         return any((legs["link"] == link).any() for legs in self._legs())
@@ -370,7 +371,7 @@ class WindowEngine(Changeable):
         self._lay_out()
 
     def _put(self, number: int) -> None:
-        windows.settle_all(self.wiring.block.record, self.windows.record, self.time)
+        hand_over.settle_all(self.wiring.block.record, self.windows.record, self.time)
         super()._put(number)
         self.windows.point("target_of", self.wiring.target_populations)
         self.windows.point("signs", self.wiring.signs)

@@ -225,6 +225,24 @@ def test_drives_without_any_synapse():
     assert compare(network, 20.0).ids.size > 3
 
 
+def test_threads_meet_once_in_the_smallest_delay_and_help_with_what_is_left():
+    """In windows of 1/16 ms, on tiles of which the second thread has more; to stop in between changes nothing."""
+    network = one_of_each()
+    cells = network.population("cells", 3000, LIF(t_ref=1.0, v_init=Uniform(0.0, 20.0)))
+    network.connect(cells, cells, FixedIndegree(5), weight=0.3, delay=1.5)
+    network.drive(cells, 9000.0, 0.2)
+    whole = run(QueueEngine, network, 6.0)
+    for threads in (1, 2):
+        with tiles_of(1024):
+            engine = WindowEngine(network, threads)
+            assert_same(whole, run(lambda _, engine=engine: engine, network, 0.7, 6.0))
+            tiles = engine.tiles.records
+            assert engine.windows.scalar("intervals") <= 7  # 6 ms / 1.5 ms, and where Python stops it
+            windows = tiles["windows"][tiles["n"] == 1024]
+            assert windows.min() >= 96  # 6 ms * 16
+            assert windows.max() <= 100
+
+
 def test_more_threads_than_tiles_are_not_used():
     network = one_of_each()
     assert WindowEngine(network, 1000).threads == 3

@@ -201,22 +201,24 @@ TILE = _apart(
     ("n_feeds", "i8"),
     ("endless", "i8"),  # id + 1 of a neuron that fires for ever at the time ``endless_at``
     ("endless_at", "f8"),
+    ("windows", "i8"),  # in which something happened, so far
     ("synaptic_events", "i8"),
     ("external_events", "i8"),
     ("gone_through", "i8"),  # arrivals handled event by event
     ("state", "u8"),  # records of its neurons
     ("state_bytes", "i8"),
     ("watched", "i8"),  # 1: some of its neurons are
-    ("ahead", "i8"),  # 1: it has gone through this window before the others
+    ("reached", "f8"),  # all before this has happened in it
+    ("claim", "i8"),  # 1: a thread goes through it
     *_growing("kept"),  # bytes: the tile as it was when the window began
 )
 
-WINDOWS = _record(
+WINDOWS = _apart(
     ("now", "f8"),  # all before this has happened
-    ("start", "f8"),  # of the window
+    ("start", "f8"),  # of the interval; in a thread's copy of the window that it goes through
     ("end", "f8"),
     ("last", "f8"),  # where this call ends
-    ("longest", "f8"),  # longest window: no delay is shorter
+    ("longest", "f8"),  # longest interval: no delay is shorter
     ("grid", "f8"),  # windows end at multiples of this (ms), a power of two; inf: anywhere
     ("fresh", "f8"),  # what drives drawn in the tiles and calendars bring before this has arrived already
     ("day_ms", "f8"),  # of the calendars; a power of two
@@ -230,19 +232,19 @@ WINDOWS = _record(
     ("n_threads", "i8"),
     ("scratch", "u8"),  # of each thread so many bytes: a tile's sums when the window began, and its limits
     ("scratch_bytes", "i8"),
+    ("copies", "u8"),  # WINDOWS (n_threads,): each thread's, of this record as it is in this interval
     ("target_of", "u8"),  # i8 (n_links,): target population
     ("tiles_of", "u8"),  # i8 (n_populations,): how many
     ("lane_of", "u8"),  # i8 (n_links,): place among the lanes of the tiles that it leads to; -1: one delay
     ("drives", "u8"),  # DRIVE
     ("signs", "u8"),  # i8 (n_links,): 1 no weight is negative, -1 none is positive, 0 both
-    *_growing("spikes"),  # of the window before, in order
+    *_growing("spikes"),  # of the interval before, in order
     *_growing("sorting"),
     ("serial", "i8"),
     ("spike_counts", "u8"),  # i8 (n_ids,)
     *_growing("times"),  # to hand out
     *_growing("ids"),
-    ("windows", "i8"),  # so far
-    ("window_events", "i8"),  # as many events as an empty window takes time
+    ("intervals", "i8"),  # so far
     ("done", "i8"),  # events when the caller was let in for the last time, as `run._done` counts them
     ("events_a_call", "i8"),  # so many more, and it is let in again
 )

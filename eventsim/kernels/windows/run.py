@@ -1,21 +1,25 @@
-"""The window engine: windows no longer than the smallest delay, tile by tile, on any number of threads.
+"""The window engine: intervals no longer than the smallest delay, tile by tile, on any number of threads.
 
-What arrives in a window was emitted before it.  So the neurons of a window need nothing of each other: each tile takes
-off the spikes of the window before, adds up what arrives, and goes through the neurons that may fire; when all tiles
-are done, their spikes are put into the one order of events (``queue``), and the next window begins.  A window begins
-with the next event, so that silence costs nothing.
+What arrives in an interval was emitted before it.  So its neurons need nothing of each other: each tile takes off the
+spikes of the interval before and goes through its windows, one after the other: it adds up what arrives in one, and
+goes through the neurons that may fire.  When all tiles are done, their spikes are put into the one order of events
+(``queue``), and the next interval begins.  It begins with the next event, so that silence costs nothing.
+
+Windows are short, so that few neurons may fire in one; intervals are long, so that threads seldom wait for each other.
 """
 
 import math
+from typing import Any
 
 from numba import int64, uint64
 
-from eventsim.kernels.barrier import added, meet
+from eventsim.kernels.barrier import claimed, leave, meet
+from eventsim.kernels.growing import copy_bytes
 from eventsim.kernels.jit import apart, inlined, inner, kernel, spliced
 from eventsim.kernels.layout import DONE, ENDLESS, PAUSED
-from eventsim.kernels.memory import f8, i8, record_at, u2, u4
+from eventsim.kernels.memory import f8, record_at, u2, u4
 from eventsim.kernels.upcoming import next_current, next_source
-from eventsim.kernels.windows.layout import APART, BATCH, EVENTS, FEED, JUMPS, TILE
+from eventsim.kernels.windows.layout import BATCH, EVENTS, FEED, JUMPS, TILE, WINDOWS
 from eventsim.kernels.windows.spikes import collect, number_and_record, sort_spikes
 from eventsim.kernels.windows.tile_drive import feed_window, next_fed
 from eventsim.kernels.windows.tile_epochs import (
@@ -25,7 +29,7 @@ from eventsim.kernels.windows.tile_epochs import (
     mark_released,
     next_release,
 )
-from eventsim.kernels.windows.tile_events import first_look, go_through_marked, hand_back, set_current_in
+from eventsim.kernels.windows.tile_events import go_through_marked, set_current_in
 from eventsim.kernels.windows.tile_few import (
     add_few,
     forget_limits,
@@ -37,11 +41,14 @@ from eventsim.kernels.windows.tile_gather import find, gather, mark, sort_by_neu
 from eventsim.kernels.windows.tile_marks import lend, take_back
 from eventsim.kernels.windows.tile_slices import release_safe
 from eventsim.kernels.windows.tile_sums import add_currents, add_jumps
-from eventsim.kernels.windows.tile_traffic import move_on, receive, settle, take_off
+from eventsim.kernels.windows.tile_traffic import move_on, receive
 from eventsim.kernels.windows.watching import first_watched, first_watched_source, keep, rewind
 
-_TILE = TILE.itemsize
-_DEAR = 16
+_TILE, _WINDOWS = TILE.itemsize, WINDOWS.itemsize
+_CLAIM = dict[str, Any](TILE.fields or {})["claim"][1]
+_IN_ONE_GO = 8  # windows of a tile
+_DEAR = 32
+_MOST_WINDOWS = 32  # of an interval: the caller is let in between two
 
 
 # --- a tile in a window
@@ -158,15 +165,38 @@ def _live(groups, tile, w, wiring, inputs, scratch):
     move_on(tile, w, wiring)
     if tile.n_arriving == 0 and _next_driven(tile, w, w.start) >= w.end and tile.quiet_until >= w.end:
         return
+    tile.windows += 1
+    first_spike = tile.n_spikes
     if tile.kind == EVENTS:
         _in_events(groups, tile, w, wiring, inputs)
     else:
         _in_sums(groups, tile, w, wiring, inputs, scratch)
-    sort_spikes(tile)
+    sort_spikes(tile, first_spike)
     _pass_drive(tile, w)
 
 
-# --- between windows
+@inlined
+def _window_end(w, start, until):
+    """Where the window that begins at ``start`` ends."""
+    return until if w.grid == math.inf else min(until, (math.floor(start / w.grid) + 1.0) * w.grid)
+
+
+@spliced
+def _go_on(groups, tile, w, wiring, inputs, scratch):
+    """Some windows of a tile in this interval, each from its next event on; ``w``: the thread's copy."""
+    first, until = w.start, w.end
+    for _ in range(_IN_ONE_GO):
+        w.start, w.end = tile.reached, _window_end(w, tile.reached, until)
+        _live(groups, tile, w, wiring, inputs, scratch)
+        tile.reached = max(w.end, min(min(tile.next, tile.quiet_until), _next_driven(tile, w, w.end)))
+        if tile.endless != 0:
+            tile.reached = until
+        if tile.reached >= until:
+            break
+    w.start, w.end = first, until
+
+
+# --- between intervals
 
 
 @inner
@@ -200,10 +230,10 @@ def _set_currents(groups, w, wiring, inputs):
 
 @spliced
 def _go_ahead(groups, w, wiring, inputs, scratch):
-    """Tiles with watched neurons go through the window before the others.
+    """Tiles with watched neurons go through the window, which is all of the interval, before the others.
 
     It ends right after the first spike of one that is watched: then they go back, and through it again with all.  What
-    is emitted in a window arrives after it, so they need nothing of the others.
+    is emitted in it arrives after it, so they need nothing of the others.
     """
     first = first_watched_source(w, wiring, inputs)
     for number in range(w.n_tiles):
@@ -212,7 +242,7 @@ def _go_ahead(groups, w, wiring, inputs, scratch):
             receive(tile, w, wiring)
             keep(tile, w.tiles + uint64(number * _TILE))
             _live(groups, tile, w, wiring, inputs, scratch)
-            tile.ahead = 1
+            tile.reached = w.end
             first = min(first, first_watched(tile, wiring))
     if first == math.inf:
         return
@@ -224,9 +254,22 @@ def _go_ahead(groups, w, wiring, inputs, scratch):
             forget_limits(tile)
 
 
+@inner
+def _interval_end(w, start):
+    """Where the interval that begins at ``start`` ends: with a window on the grid, if it has several."""
+    end = min(start + w.longest, w.last)
+    if w.grid == math.inf:
+        return end
+    first = math.floor(start / w.grid)
+    if w.watching != 0:  # whoever is watched may end it
+        return min(end, (first + 1.0) * w.grid)
+    last = min(math.floor(end / w.grid), first + _MOST_WINDOWS)
+    return last * w.grid if last > first else end
+
+
 @spliced
-def _begin_window(groups, w, wiring, inputs, scratch):
-    """Find the next window: from the next event to the smallest delay later, or to where anything must end before."""
+def _begin_interval(groups, w, wiring, inputs, scratch):
+    """Find the next interval: from the next event to the smallest delay later, or to where it must end before."""
     start = w.now
     if w.n_spikes == 0 and start < w.last:
         start = max(start, _next_event(w, inputs))
@@ -236,18 +279,17 @@ def _begin_window(groups, w, wiring, inputs, scratch):
         return
     w.start = start
     _set_currents(groups, w, wiring, inputs)
-    end = min(min(w.last, start + w.longest), next_current(inputs))
-    if w.grid < math.inf:
-        end = min(end, (math.floor(start / w.grid) + 1.0) * w.grid)
-    w.end = end
-    w.windows += 1
+    w.end = min(_interval_end(w, start), next_current(inputs))
+    w.intervals += 1
+    for number in range(w.n_tiles):
+        record_at(w.tiles, number, TILE).reached = start
     if w.watching != 0:
         _go_ahead(groups, w, wiring, inputs, scratch)
 
 
 @inner
-def _end_window(w, wiring, inputs):
-    """Put the spikes into order; the next window takes them off."""
+def _end_interval(w, wiring, inputs):
+    """Put the spikes into order; they take off in the next interval."""
     collect(w, wiring, inputs)
     number_and_record(w, wiring)
     w.now = w.end
@@ -258,9 +300,10 @@ def _end_window(w, wiring, inputs):
 @inner
 def _done(w):
     """How much has been done so far, in events that are added up; one that is gone through takes as long as many."""
-    done = w.windows * w.window_events
+    done = w.intervals * (10 + w.n_tiles)
     for number in range(w.n_tiles):
         tile = record_at(w.tiles, number, TILE)
+        done += tile.windows * (10 + tile.n // 4)
         done += tile.synaptic_events + tile.external_events + _DEAR * tile.gone_through
     return done
 
@@ -278,102 +321,53 @@ def _status(w):
     return PAUSED
 
 
-@kernel
-def begin(groups, windows_array, t, population):
-    """Take over the neurons of a population, or all (-1), from their records, which are those at ``t``."""
-    w = windows_array[0]
-    for number in range(w.n_tiles):
-        tile = record_at(w.tiles, number, TILE)
-        if population >= 0 and tile.population != population:
-            continue
-        tile.n_held = 0
-        forget_limits(tile)
-        if tile.kind != EVENTS:
-            tile.ref = tile.ref_x = tile.ref_y = 0.0
-            _to_epoch(tile, t)
-        first_look(groups, tile.group, tile)
-        tile.restless = 1 if any_below(tile) else 0
-        tile.quiet_until = t
-
-
-@inner
-def _to_epoch(tile, t):
-    """Begin in the epochs of ``t``, while there are no sums yet."""
-    for i in range(tile.n):
-        at = i * tile.apart
-        f8(tile.u)[at] = f8(tile.x)[at] = f8(tile.y)[i] = 0.0
-    enter_epochs(tile, t)
-
-
-@kernel
-def end(groups, windows_array, t, population):
-    """Hand the neurons of a population, or all (-1), back to their records, as they are at ``t``."""
-    w = windows_array[0]
-    for number in range(w.n_tiles):
-        tile = record_at(w.tiles, number, TILE)
-        if population >= 0 and tile.population != population:
-            continue
-        if tile.kind != EVENTS:
-            enter_epochs(tile, t)
-            hand_back(groups, tile.group, tile, t)
-
-
-@kernel
-def settle_all(wiring_array, windows_array, t):
-    """Let the tiles' legs tell all about the spikes on their way after ``t``, up to which all has happened."""
-    wiring, w = wiring_array[0], windows_array[0]
-    for number in range(w.n_tiles):
-        settle(record_at(w.tiles, number, TILE), wiring, math.nextafter(t, math.inf))
-
-
-@kernel
-def launch(wiring_array, windows_array, t):
-    """Start all emitted spikes on their way, over the synapses as they are now, at ``t``."""
-    wiring, w = wiring_array[0], windows_array[0]
-    for number in range(w.n_tiles):
-        tile = record_at(w.tiles, number, TILE)
-        take_off(tile, w, wiring)
-        settle(tile, wiring, math.nextafter(t, math.inf))
-        tile.next = -math.inf  # to be found out
-    w.n_spikes = 0
+@inlined
+def _claims(w, number):
+    """Whether there is something left to do in a tile in this interval, and no other thread is at it."""
+    tile, claim = record_at(w.tiles, number, TILE), w.tiles + uint64(number * _TILE + _CLAIM)
+    if tile.reached >= w.end or not claimed(claim):
+        return False
+    if tile.reached >= w.end:
+        leave(claim)
+        return False
+    return True
 
 
 @spliced
-def _go_through_tiles(groups, w, wiring, inputs, scratch, thread, taken):
-    """All tiles through this window: first the thread's own, whose state its core has at hand, then those of others."""
+def _go_through_tiles(groups, w, wiring, inputs, scratch, thread):
+    """All tiles through this interval: first the thread's own, which its core has at hand, then those of others.
+
+    Some windows of one, then some of the next, so that those who have done with theirs find something to help with.
+    Whoever leaves a tile looks for what is left among those beside it, so none is left.
+    """
     for later in range(w.n_threads):
         owner = (thread + later) % w.n_threads
-        first, end = owner * w.n_tiles // w.n_threads, (owner + 1) * w.n_tiles // w.n_threads
-        number = first + added(taken + uint64(APART * owner), 1)
-        while number < end:
-            tile = record_at(w.tiles, number, TILE)
-            if tile.ahead != 0:
-                tile.ahead = 0
-            else:
-                _live(groups, tile, w, wiring, inputs, scratch)
-            number = first + added(taken + uint64(APART * owner), 1)
+        found = True
+        while found:
+            found = False
+            for number in range(owner * w.n_tiles // w.n_threads, (owner + 1) * w.n_tiles // w.n_threads):
+                if _claims(w, number):
+                    _go_on(groups, record_at(w.tiles, number, TILE), w, wiring, inputs, scratch)
+                    leave(w.tiles + uint64(number * _TILE + _CLAIM))
+                    found = True
 
 
 @kernel
-def run_windows(groups, wiring_array, windows_array, inputs_array, thread, arrivals, taken):
-    """Simulate all events before ``last``; called by each thread.
-
-    ``arrivals``: address of what `meet` counts.  ``taken``: of an int64 for each thread, `APART` bytes apart: how many
-    of its tiles have been taken in this window.
-    """
+def run_windows(groups, wiring_array, windows_array, inputs_array, thread, arrivals):
+    """Simulate all events before ``last``; called by each thread.  ``arrivals``: address of what `meet` counts."""
     wiring, w, inputs = wiring_array[0], windows_array[0], inputs_array[0]
     scratch = w.scratch + uint64(thread * w.scratch_bytes)
     while True:
         if thread == 0:  # the others wait, so none reads the status while it changes
             w.status = _status(w)
             if w.status < 0:
-                _begin_window(groups, w, wiring, inputs, scratch)
-            for owner in range(w.n_threads):
-                i8(taken + uint64(APART * owner))[0] = 0
+                _begin_interval(groups, w, wiring, inputs, scratch)
         meet(arrivals, w.n_threads)
         if w.status >= 0:
             return
-        _go_through_tiles(groups, w, wiring, inputs, scratch, thread, taken)
+        own = record_at(w.copies, thread, WINDOWS)
+        copy_bytes(w.copies + uint64(thread * _WINDOWS), uint64(windows_array.ctypes.data), _WINDOWS)
+        _go_through_tiles(groups, own, wiring, inputs, scratch, thread)
         meet(arrivals, w.n_threads)
         if thread == 0:
-            _end_window(w, wiring, inputs)
+            _end_interval(w, wiring, inputs)

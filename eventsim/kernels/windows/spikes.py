@@ -1,8 +1,8 @@
-"""The spikes of a window: those of all tiles and sources together, put into the one order of events (`queue`)."""
+"""The spikes of an interval: those of all tiles and sources together, put into the one order of events (`queue`)."""
 
-from numba import int64
+from numba import int64, uint64
 
-from eventsim.kernels.growing import reallocated
+from eventsim.kernels.growing import copy_bytes, reallocated
 from eventsim.kernels.jit import inlined, inner
 from eventsim.kernels.layout import RECORDED
 from eventsim.kernels.memory import f8, i8, prefetch, record_at, u1, u2, u4
@@ -13,9 +13,10 @@ _SPIKE = SPIKE.itemsize
 
 
 @inlined
-def _spikes_room(w):
-    if w.n_spikes == w.room_spikes:
-        w.room_spikes = max(256, 2 * w.room_spikes)
+def _reserve(w, n):
+    """Room for so many more spikes."""
+    if w.n_spikes + n > w.room_spikes:
+        w.room_spikes = max(256, 2 * (w.n_spikes + n))
         w.spikes = reallocated(w.spikes, w.room_spikes * _SPIKE)
         w.sorting = reallocated(w.sorting, w.room_spikes * _SPIKE)
 
@@ -52,58 +53,66 @@ def _run_end(spikes, start, n):
 @inlined
 def _merge(spikes, left, middle, stop, target):
     """Put two runs of spikes that follow each other into the same places of another list, as one run."""
-    right, end_left = middle, middle
-    for k in range(left, stop):
-        if left < end_left and (
-            right >= stop or _before(record_at(spikes, left, SPIKE), record_at(spikes, right, SPIKE))
-        ):
-            _copy(spikes, left, target, k)
-            left += 1
-        else:
-            _copy(spikes, right, target, k)
-            right += 1
+    k, right = left, middle
+    while left < middle and right < stop:
+        is_left = _before(record_at(spikes, left, SPIKE), record_at(spikes, right, SPIKE))
+        _copy(spikes, left if is_left else right, target, k)
+        left += int64(is_left)
+        right += int64(not is_left)
+        k += 1
+    rest, n = (left, middle - left) if left < middle else (right, stop - right)
+    copy_bytes(target + uint64(k * _SPIKE), spikes + uint64(rest * _SPIKE), n * _SPIKE)
 
 
 @inner
-def sort_spikes(owner):
-    """Put the spikes of a tile or of the window into order: runs that are in order are merged two by two."""
+def sort_spikes(owner, first):
+    """Put the spikes of a tile or of an interval into order, from the one at ``first`` on: runs that are in order are
+    merged two by two."""
     n = owner.n_spikes
-    while _run_end(owner.spikes, int64(0), n) < n:
-        start = int64(0)
+    while _run_end(owner.spikes, first, n) < n:
+        start = first
         while start < n:
             middle = _run_end(owner.spikes, start, n)
             stop = _run_end(owner.spikes, middle, n)
             _merge(owner.spikes, start, middle, stop, owner.sorting)
             start = stop
-        owner.spikes, owner.sorting = owner.sorting, owner.spikes
+        if first == 0:
+            owner.spikes, owner.sorting = owner.sorting, owner.spikes
+        else:
+            at = uint64(first * _SPIKE)
+            copy_bytes(owner.spikes + at, owner.sorting + at, (n - first) * _SPIKE)
+
+
+@inner
+def _collect_sources(w, wiring, inputs):
+    """Spikes of sources in this interval."""
+    while next_source(inputs) < w.end:
+        source = int64(u4(inputs.source_ids)[inputs.next_source])
+        if u1(wiring.dead)[source] == 0:
+            _reserve(w, int64(1))
+            spike = record_at(w.spikes, w.n_spikes, SPIKE)
+            spike.time, spike.rank, spike.serial, spike.link = next_source(inputs), 0, 0, 0
+            spike.neuron, spike.row = source, -1
+            w.n_spikes += 1
+        inputs.next_source += 1
 
 
 @inner
 def collect(w, wiring, inputs):
-    """The spikes of all tiles and sources in this window, in order; those of each tile are already."""
+    """The spikes of all tiles and sources in this interval, in order; those of each tile are already."""
     w.n_spikes = 0
-    while next_source(inputs) < w.end:
-        if u1(wiring.dead)[u4(inputs.source_ids)[inputs.next_source]] != 0:
-            inputs.next_source += 1
-            continue
-        _spikes_room(w)
-        spike = record_at(w.spikes, w.n_spikes, SPIKE)
-        spike.time, spike.rank, spike.serial, spike.link = next_source(inputs), 0, 0, 0
-        spike.neuron, spike.row = int64(u4(inputs.source_ids)[inputs.next_source]), -1
-        w.n_spikes += 1
-        inputs.next_source += 1
+    _collect_sources(w, wiring, inputs)
     for number in range(w.n_tiles):
         tile = record_at(w.tiles, number, TILE)
+        _reserve(w, tile.n_spikes)
         for k in range(tile.n_spikes):
             neuron = record_at(tile.spikes, k, SPIKE).neuron
-            if u1(wiring.dead)[neuron] != 0:
-                continue
-            prefetch(w.spike_counts, 8 * neuron)
-            _spikes_room(w)
-            _copy(tile.spikes, k, w.spikes, w.n_spikes)
-            w.n_spikes += 1
+            if u1(wiring.dead)[neuron] == 0:
+                prefetch(w.spike_counts, 8 * neuron)
+                _copy(tile.spikes, k, w.spikes, w.n_spikes)
+                w.n_spikes += 1
         tile.n_spikes = 0
-    sort_spikes(w)
+    sort_spikes(w, int64(0))
 
 
 @inner

@@ -76,10 +76,9 @@ def _ask_for_starts(tile, w, wiring):
 
 @inner
 def take_off(tile, w, wiring):
-    """Start the spikes of the window before on their way to this tile, in the order of their serial numbers.
-
-    Done again in the same window, it changes nothing.
-    """
+    """Start the spikes of the interval before on their way to this tile, in the order of their serial numbers, once."""
+    if tile.launched == w.serial:
+        return
     _ask_for_starts(tile, w, wiring)
     if tile.first_leg > _MANY and 2 * tile.first_leg > tile.n_legs:
         _drop_arrived(tile)
@@ -228,7 +227,7 @@ def _open_days(tile, w, wiring):
 
 @inner
 def receive(tile, w, wiring):
-    """Let the spikes of the window before take off, so that what they reach is known; once more changes nothing."""
+    """Let the spikes of the interval before take off, so that what they reach is known; once more changes nothing."""
     take_off(tile, w, wiring)
     if tile.in_order == 0:
         enter_legs(tile, w, wiring)

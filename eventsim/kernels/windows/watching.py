@@ -56,7 +56,7 @@ def rewind(tile):
     tile.n_held, tile.n_spikes, tile.n_marked = before.n_held, before.n_spikes, before.n_marked
     tile.ref, tile.ref_x, tile.ref_y = before.ref, before.ref_x, before.ref_y
     tile.restless, tile.quiet_until, tile.next_drive = before.restless, before.quiet_until, before.next_drive
-    tile.endless, tile.endless_at, tile.ahead = before.endless, before.endless_at, 0
+    tile.endless, tile.endless_at, tile.reached = before.endless, before.endless_at, before.reached
     tile.synaptic_events, tile.external_events = before.synaptic_events, before.external_events
     tile.gone_through = before.gone_through
     _copy(tile, True)
