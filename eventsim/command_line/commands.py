@@ -25,6 +25,11 @@ def _folder(name: str) -> Path:
     return Path(name)
 
 
+Scenario = Annotated[str, typer.Argument(metavar="SCENARIO", help="A TOML file, or a name in ./scenarios.")]
+Changes = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Change a dotted key of the scenario; may be repeated."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON alone on standard output.")]
 
 
@@ -45,15 +50,8 @@ def _options(
 
 @app.command()
 def run(
-    scenario: Annotated[
-        str, typer.Argument(metavar="SCENARIO", help="A TOML file, or a name in ./scenarios.")
-    ],
-    changes: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set", metavar="KEY=VALUE", help="Change a dotted key of the scenario; may be repeated."
-        ),
-    ] = None,
+    scenario: Scenario,
+    changes: Changes = None,
     seed: Annotated[
         str | None, typer.Option(metavar="N", help="The seed, instead of the scenario's.")
     ] = None,
@@ -91,15 +89,8 @@ def run(
 
 @app.command()
 def profile(
-    scenario: Annotated[
-        str, typer.Argument(metavar="SCENARIO", help="A TOML file, or a name in ./scenarios.")
-    ],
-    changes: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set", metavar="KEY=VALUE", help="Change a dotted key of the scenario; may be repeated."
-        ),
-    ] = None,
+    scenario: Scenario,
+    changes: Changes = None,
     json: Json = False,
 ) -> None:
     """Simulate a scenario, keep nothing, and say where time and events went."""
@@ -120,9 +111,7 @@ def profile(
 
 @app.command()
 def sweep(
-    scenario: Annotated[
-        str, typer.Argument(metavar="SCENARIO", help="A TOML file, or a name in ./scenarios.")
-    ],
+    scenario: Scenario,
     vary: Annotated[
         list[str] | None,
         typer.Option(
