@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from eventsim.plots import style
 from eventsim.plots.statistics import SHOWN_SPIKES, Activity, early_intervals, shown_window
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 #: The least share of a raster's height that a population gets, so that small ones are seen beside large ones.
 LEAST_BAND = 0.07
+_TWO_LINES = 0.09  # of the height of all bands
 SHOWN_TRACES = 8
 
 
@@ -52,7 +54,7 @@ def draw_raster(
         )
         if k:
             axes.axhline(floors[k], color=style.MUTED, linewidth=0.4, alpha=0.5)
-    axes.set_yticks((floors[:-1] + floors[1:]) / 2.0, _band_labels(results))
+    axes.set_yticks((floors[:-1] + floors[1:]) / 2.0, _band_labels(results, heights / floors[-1]))
     axes.tick_params(axis="y", length=0)
     for label, colour in zip(axes.get_yticklabels(), style.colours(rasters).values(), strict=True):
         label.set_color(colour)
@@ -139,9 +141,12 @@ def draw_trace(axes: Axes, trace: StateTrace) -> None:
     style.note(axes, f"{SHOWN_TRACES} of {count} neurons" if count > SHOWN_TRACES else "")
 
 
-def _band_labels(results: Results) -> list[str]:
-    with_sizes = len(results.populations) <= 10
-    return [f"{p.name}\n{p.size:,}" if with_sizes else p.name for p in results.populations.values()]
+def _band_labels(results: Results, shares: NDArray[np.float64]) -> list[str]:
+    """Names, and sizes where there is room for them: below the name in a high band, beside it in a low one."""
+    if len(results.populations) > 10:
+        return list(results.populations)
+    breaks = ["\n" if share >= _TWO_LINES else "  " for share in shares]
+    return [f"{p.name}{gap}{p.size:,}" for p, gap in zip(results.populations.values(), breaks, strict=True)]
 
 
 def _tick_height(axes: Axes, neurons: float) -> float:
