@@ -77,6 +77,12 @@ def growth(x):
 
 
 @inlined
+def exponential(x):
+    """exp(x), by `growth` as far as its table reaches."""
+    return growth(x) if abs(x) <= 2.0 else math.exp(x)
+
+
+@inlined
 def growth_less_1(x):
     """exp(x) - 1 for |x| <= 2, to 15 digits where x is small."""
     k = int(x * _STEPS + (_LAST + 0.5))
@@ -136,8 +142,7 @@ def built_up(gap, x):
 @inlined
 def carried(refs_apart, rate):
     """exp((ref_syn - ref) / tau_m), of the epochs of a current and of the membrane: what `taken` needs of them."""
-    x = refs_apart * rate
-    return growth(x) if abs(x) <= 2.0 else math.exp(x)
+    return exponential(refs_apart * rate)
 
 
 @inlined

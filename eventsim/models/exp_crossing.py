@@ -14,7 +14,7 @@ first on which h rises above 0 holds the first crossing, which is solved for to 
 import math
 
 from eventsim.kernels.jit import apart, inlined, inner
-from eventsim.kernels.sums import growth
+from eventsim.kernels.sums import exponential
 
 
 @inner
@@ -32,13 +32,6 @@ def response(x, left, gap, tau_syn):
 
 
 @inlined
-def _left(x, tau):
-    """exp(-x / tau), from the table of `growth` as far as it reaches."""
-    past = x / tau
-    return growth(-past) if past <= 2.0 else math.exp(-past)
-
-
-@inlined
 def _response_and_left(x, left, gap, per_gap, tau_syn):
     """R(x), and what is left of a current of 1: exp(-x/tau_syn) = exp(-x/tau_m) - gap R(x).
 
@@ -47,14 +40,14 @@ def _response_and_left(x, left, gap, per_gap, tau_syn):
     if per_gap == 0.0:
         r = response(x, left, gap, tau_syn)
         return r, left - gap * r
-    left_syn = _left(x, tau_syn)
+    left_syn = exponential(-x / tau_syn)
     return (left - left_syn) * per_gap, left_syn
 
 
 @inner
 def _course(p, v_inf, v, ex, inh, x):
     """V - V_th, V' and V'' a time x after V was v, with currents ex and inh (mV/ms) then."""
-    left = _left(x, p.tau_m)
+    left = exponential(-x / p.tau_m)
     r_ex, left_ex = _response_and_left(x, left, p.gap_ex, p.per_gap_ex, p.tau_ex)
     r_in, left_in = r_ex, left_ex
     if p.tau_in != p.tau_ex:
@@ -75,8 +68,8 @@ def excess(p, v_inf, v, ex, inh, x):
 @inner
 def _push(p, v_inf, ex, inh, x):
     """Slope that V would have at the threshold: where it is negative V cannot cross upwards."""
-    left_ex = _left(x, p.tau_ex)
-    left_in = left_ex if p.tau_in == p.tau_ex else _left(x, p.tau_in)
+    left_ex = exponential(-x / p.tau_ex)
+    left_in = left_ex if p.tau_in == p.tau_ex else exponential(-x / p.tau_in)
     return (v_inf - p.v_th) / p.tau_m + ex * left_ex + inh * left_in
 
 
